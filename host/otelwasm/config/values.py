@@ -3,9 +3,10 @@ Read the two kinds of quantities that a configuration writes with a unit.
 """
 
 import re
-from typing import Self
+from collections.abc import Callable
+from typing import Any, Self
 
-__all__ = ["ByteSize", "Duration"]
+__all__ = ["ByteSize", "Duration", "at_least"]
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+")
@@ -75,3 +76,15 @@ class ByteSize(int):
             if self >= _BYTES[unit]:
                 return f"{int(self) / _BYTES[unit]:.4g} {unit}"
         return f"{int(self)} B"
+
+
+def at_least(minimum: float) -> Callable[[Any, Any, Any], None]:
+    """
+    Make an attrs validator that refuses a number below *minimum*.
+    """
+
+    def check(_: object, __: object, value: Any) -> None:
+        if value < minimum:
+            raise ValueError(f"expected at least {minimum}, not {value}")
+
+    return check

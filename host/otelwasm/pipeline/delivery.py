@@ -1,0 +1,212 @@
+"""
+Deliver the batches of one exporter: queue, send, back off, try again, or keep for later.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import attrs
+import structlog
+from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.errors import BatchError, PermanentError, RetryableError
+from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.queue import BatchQueue
+from otelwasm.pipeline.step import Admission
+from otelwasm.telemetry import Telemetry
+
+__all__ = ["Delivery", "DeliveryConfig", "RetryConfig", "SendingQueueConfig"]
+
+log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class SendingQueueConfig:
+    """
+    The Collector's `sending_queue`; its size is in bytes.
+    """
+
+    enabled: bool = True
+    num_consumers: int = attrs.field(default=10, validator=at_least(1))
+    queue_size: ByteSize = attrs.field(default=ByteSize(64 << 20))
+
+
+@attrs.frozen
+class RetryConfig:
+    """
+    The Collector's `retry_on_failure`; a `max_elapsed_time` of 0 never gives up.
+    """
+
+    enabled: bool = True
+    initial_interval: Duration = attrs.field(
+        default=Duration(5), validator=at_least(Duration(0.001))
+    )
+    max_interval: Duration = attrs.field(default=Duration(30), validator=at_least(Duration(0.001)))
+    max_elapsed_time: Duration = attrs.field(default=Duration(300))
+    multiplier: float = attrs.field(default=1.5, validator=at_least(1))
+    randomization_factor: float = attrs.field(default=0.5, validator=at_least(0))
+
+    def backoff(self, attempt: int, *, after_s: float | None, elapsed_s: float) -> float | None:
+        """
+        Seconds to wait after the failed attempt number *attempt* (from 0); None to give up.
+        """
+        if not self.enabled:
+            return None
+        # No power beyond the largest interval is of use, and large ones overflow.
+        growth = self.multiplier ** min(attempt, 64)
+        interval = min(self.initial_interval * growth, self.max_interval)
+        interval *= 1 + self.randomization_factor * random.uniform(-1, 1)
+        delay = max(interval, after_s or 0)
+        if self.max_elapsed_time and elapsed_s + delay > self.max_elapsed_time:
+            return None
+        return delay
+
+
+@attrs.frozen
+class DeliveryConfig:
+    """
+    The keys that every exporter has.
+    """
+
+    sending_queue: SendingQueueConfig = SendingQueueConfig()
+    retry_on_failure: RetryConfig = RetryConfig()
+    timeout: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
+
+
+class Delivery:
+    """
+    An exporter's own queue and the tasks that empty it through *send*.
+
+    A batch in it was accepted: it is sent, or it ends in the quarantine. With the queue disabled a
+    batch is sent while its sender waits, once, and the sender hears how that went.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[Batch], Awaitable[None]],
+        *,
+        config: DeliveryConfig,
+        quarantine: Quarantine,
+        telemetry: Telemetry,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.queue = BatchQueue(name, limit_bytes=config.sending_queue.queue_size)
+        self._send = send
+        self._quarantine = quarantine
+        self._telemetry = telemetry
+        self._senders: list[asyncio.Task[None]] = []
+        self._in_hand: dict[int, Batch] = {}
+        self._is_draining = asyncio.Event()
+        telemetry.watch_queue(name, self.queue.budget)
+
+    def start(self) -> None:
+        """
+        Begin to send.
+        """
+        if self.config.sending_queue.enabled:
+            self._senders = [
+                asyncio.create_task(self._send_all(number), name=f"{self.name} sender {number}")
+                for number in range(self.config.sending_queue.num_consumers)
+            ]
+
+    async def admit(self, batch: Batch) -> Admission:
+        """
+        Keep room in the queue, or say at once that it is full.
+        """
+        if not self.config.sending_queue.enabled:
+            await self._send_once(batch)
+            return Admission()
+        return self.queue.admit(batch)
+
+    async def drain(self, deadline: float) -> None:
+        """
+        Send what is queued until *deadline* (the loop's time); quarantine the rest.
+        """
+        self._is_draining.set()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.queue.budget.unused()
+        except TimeoutError:
+            pass
+        for sender in self._senders:
+            sender.cancel()
+        await asyncio.gather(*self._senders, return_exceptions=True)
+        for batch in [*self._in_hand.values(), *self.queue.take_rest()]:
+            self._give_up(batch, "not delivered before the shutdown timeout")
+        self._senders.clear()
+        self._in_hand.clear()
+
+    async def _send_all(self, number: int) -> None:
+        while True:
+            batch = await self.queue.get()
+            self._in_hand[number] = batch
+            await self._deliver(batch)
+            del self._in_hand[number]
+
+    async def _deliver(self, batch: Batch) -> None:
+        started = monotonic()
+        attempt = 0
+        while True:
+            try:
+                await self._send_once(batch)
+            except PermanentError as error:
+                self._give_up(batch, str(error))
+                return
+            except RetryableError as error:
+                delay = self.config.retry_on_failure.backoff(
+                    attempt, after_s=error.after_s, elapsed_s=monotonic() - started
+                )
+                if delay is None:
+                    self._give_up(batch, f"gave up after {attempt + 1} attempts: {error}")
+                    return
+                self._telemetry.count("retried", self.name, batch)
+                log.warning(
+                    "delivery failed, will be tried again",
+                    component=self.name,
+                    signal=batch.signal.label,
+                    items=batch.items,
+                    after_s=round(delay, 3),
+                    error=str(error),
+                )
+                await self._pause(delay)
+                attempt += 1
+            else:
+                self.queue.done(batch)
+                return
+
+    async def _send_once(self, batch: Batch) -> None:
+        started = monotonic()
+        try:
+            async with asyncio.timeout(self.config.timeout):
+                await self._send(batch)
+        except BatchError:
+            raise
+        except TimeoutError as error:
+            raise RetryableError(f"{self.name}: no answer within {self.config.timeout}") from error
+        except Exception as error:
+            # A defect of the exporter; the batch must not take the sender task down with it.
+            log.exception("exporter failed unexpectedly", component=self.name)
+            raise PermanentError(f"{self.name}: {type(error).__name__}: {error}") from error
+        finally:
+            self._telemetry.time(self.name, monotonic() - started)
+
+    async def _pause(self, delay_s: float) -> None:
+        """
+        Wait before the next attempt; the first one during shutdown comes at once.
+        """
+        if self._is_draining.is_set():
+            await asyncio.sleep(delay_s)
+            return
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._is_draining.wait()
+        except TimeoutError:
+            pass
+
+    def _give_up(self, batch: Batch, reason: str) -> None:
+        self._quarantine.keep(batch, self.name, reason=reason)
+        self.queue.done(batch)

@@ -1,0 +1,117 @@
+"""
+Hold batches between two steps, with a limit in bytes; a full queue says so at once.
+"""
+
+import asyncio
+from collections import deque
+
+from otelwasm.config.values import ByteSize
+from otelwasm.errors import PermanentError, RetryableError
+from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.step import Admission
+
+__all__ = ["PER_BATCH_BYTES", "BatchQueue", "ByteBudget"]
+
+# What Python keeps around a payload; without it, a flood of tiny batches would cost nothing.
+PER_BATCH_BYTES = 256
+
+
+class ByteBudget:
+    """
+    Counts the bytes of the batches that a component holds, and refuses what exceeds its limit.
+    """
+
+    def __init__(self, owner: str, *, limit_bytes: int) -> None:
+        self.owner = owner
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+        self._is_unused = asyncio.Event()
+        self._is_unused.set()
+
+    def take(self, size: int) -> None:
+        """
+        Count a batch of *size* bytes in; raise RetryableError if it does not fit now,
+        PermanentError if it never will.
+        """
+        limit, wanted = ByteSize(self.limit_bytes), ByteSize(size + PER_BATCH_BYTES)
+        if wanted > limit:
+            raise PermanentError(
+                f"{self.owner}: a batch of {wanted} can never fit; the limit is {limit}"
+            )
+        if self.used_bytes + wanted > limit:
+            raise RetryableError(
+                f"{self.owner}: {ByteSize(self.used_bytes)} wait already, {wanted} more do not "
+                f"fit; the limit is {limit}"
+            )
+        self.force(size)
+
+    def force(self, size: int) -> None:
+        """
+        Count a batch of *size* bytes in, whether it fits or not: it is here already.
+        """
+        self.used_bytes += size + PER_BATCH_BYTES
+        self._is_unused.clear()
+
+    def give_back(self, size: int) -> None:
+        """
+        Count a batch of *size* bytes out.
+        """
+        self.used_bytes -= size + PER_BATCH_BYTES
+        if self.used_bytes == 0:
+            self._is_unused.set()
+
+    async def unused(self) -> None:
+        """
+        Return once nothing is held any more; the caller sets the timeout.
+        """
+        await self._is_unused.wait()
+
+
+class BatchQueue:
+    """
+    Batches in order of arrival; each counts from its admission until it is done with.
+    """
+
+    def __init__(self, owner: str, *, limit_bytes: int) -> None:
+        self.budget = ByteBudget(owner, limit_bytes=limit_bytes)
+        self._waiting: deque[Batch] = deque()
+        self._arrivals = asyncio.Semaphore(0)
+
+    def admit(self, batch: Batch) -> Admission:
+        """
+        Keep room for *batch*, or refuse it at once.
+        """
+        self.budget.take(batch.size)
+        return Admission(lambda: self._put(batch), lambda: self.budget.give_back(batch.size))
+
+    def put_held(self, batch: Batch) -> None:
+        """
+        Add a batch whose bytes were accepted before, as parts of others.
+        """
+        self.budget.force(batch.size)
+        self._put(batch)
+
+    async def get(self) -> Batch:
+        """
+        Wait for the next batch; whoever gets it calls `done` when it is out of memory.
+        """
+        await self._arrivals.acquire()
+        return self._waiting.popleft()
+
+    def done(self, batch: Batch) -> None:
+        """
+        Free the room of a batch that was delivered or is kept elsewhere.
+        """
+        self.budget.give_back(batch.size)
+
+    def take_rest(self) -> list[Batch]:
+        """
+        Empty the queue at once, without waiting.
+        """
+        rest = list(self._waiting)
+        self._waiting.clear()
+        return rest
+
+    def _put(self, batch: Batch) -> None:
+        self._waiting.append(batch)
+        self._arrivals.release()

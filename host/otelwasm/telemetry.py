@@ -1,0 +1,351 @@
+"""
+Count what becomes of every batch, by component, and show it to Prometheus.
+"""
+
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal, Protocol, get_args
+
+from otelwasm.errors import SetupError
+from otelwasm.pipeline.batch import Batch
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+__all__ = ["Event", "Measured", "MetricsServer", "PluginNumbers", "QueueNumbers", "Telemetry"]
+
+Event = Literal[
+    "accepted",
+    "refused",
+    "emitted",
+    "dropped",
+    "failed",
+    "sent",
+    "retried",
+    "rejected",
+    "quarantined",
+    "lost",
+]
+
+_EVENTS: tuple[Event, ...] = get_args(Event)
+
+_MEANINGS: Mapping[Event, str] = {
+    "accepted": "a receiver handed on, and everything downstream accepted",
+    "refused": "a receiver answered with a failure",
+    "emitted": "a plugin made and the next step accepted",
+    "dropped": "a plugin's verdict ended",
+    "failed": "a plugin refused for good or ended an instance on",
+    "sent": "an exporter delivered",
+    "retried": "an exporter failed to deliver and tries again",
+    "rejected": "the other side of an exporter refused in part",
+    "quarantined": "could be neither delivered nor refused, and is kept for replay",
+    "lost": "could not even be kept in the quarantine",
+}
+
+
+# A guest may name its numbers freely; this many series of one plugin are kept apart.
+_MAX_SERIES_PER_PLUGIN = 1000
+
+
+class QueueNumbers(Protocol):
+    """
+    What is shown of a component that holds batches.
+    """
+
+    used_bytes: int
+    limit_bytes: int
+
+
+class PluginNumbers(Protocol):
+    """
+    What is shown of a plugin's instances.
+    """
+
+    @property
+    def calls(self) -> int:
+        """
+        Guest calls that returned.
+        """
+
+    @property
+    def faults(self) -> Mapping[str, int]:
+        """
+        Calls that ended an instance, by kind.
+        """
+
+    @property
+    def restarts(self) -> int:
+        """
+        Fresh instances that took over.
+        """
+
+    @property
+    def busy_s(self) -> float:
+        """
+        Seconds spent in guest calls.
+        """
+
+    @property
+    def memory_bytes(self) -> int:
+        """
+        What the instances' memories hold.
+        """
+
+
+class Measured(Protocol):
+    """
+    A plugin, as far as its numbers are concerned.
+    """
+
+    @property
+    def stats(self) -> PluginNumbers:
+        """
+        Its numbers at this moment.
+        """
+
+
+class Telemetry:
+    """
+    The numbers of one pipeline program, in a registry of their own.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._batches = {
+            event: Counter(
+                f"otelwasm_{event}_batches",
+                f"Batches that {_MEANINGS[event]}",
+                ("component", "signal"),
+                registry=self.registry,
+            )
+            for event in _EVENTS
+        }
+        self._items = {
+            event: Counter(
+                f"otelwasm_{event}_items",
+                f"Spans, data points, log records or profiles that {_MEANINGS[event]}",
+                ("component", "signal"),
+                registry=self.registry,
+            )
+            for event in _EVENTS
+        }
+        self._durations = Histogram(
+            "otelwasm_duration_seconds",
+            "Time that a component took for a batch, waiting for its turn included",
+            ("component",),
+            registry=self.registry,
+            buckets=(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0),
+        )
+        self._totals: dict[Event, int] = dict.fromkeys(_EVENTS, 0)
+        self._live = _LiveNumbers()
+        self.registry.register(self._live)
+        self._guests = _GuestNumbers()
+        self.registry.register(self._guests)
+
+    def count(
+        self, event: Event, component: str, batch: Batch, *, items: int | None = None
+    ) -> None:
+        """
+        Note that *event* happened to *batch* (or to *items* of it) at *component*.
+        """
+        number = batch.items if items is None else items
+        labels = (component, batch.signal.label)
+        self._batches[event].labels(*labels).inc()
+        self._items[event].labels(*labels).inc(number)
+        self._totals[event] += number
+
+    def time(self, component: str, seconds: float) -> None:
+        """
+        Note how long *component* took for a batch.
+        """
+        self._durations.labels(component).observe(seconds)
+
+    def record(
+        self, plugin: str, kind: str, name: str, value: float, attributes: Iterable[tuple[str, str]]
+    ) -> None:
+        """
+        Take a number that a plugin's guest measured; called on any thread.
+        """
+        self._guests.record(plugin, kind, name, value=value, attributes=tuple(attributes))
+
+    def watch_queue(self, component: str, queue: QueueNumbers) -> None:
+        """
+        Show how full *component* is.
+        """
+        self._live.queues[component] = queue
+
+    def watch_plugin(self, component: str, plugin: Measured) -> None:
+        """
+        Show the calls, faults, restarts and memory of *component*'s plugin.
+        """
+        self._live.plugins[component] = plugin
+
+    def total_items(self, event: Event) -> int:
+        """
+        How many items *event* has happened to, over all components.
+        """
+        return self._totals[event]
+
+    def summary(self) -> dict[str, int]:
+        """
+        The items of each event that happened at all.
+        """
+        return {
+            event: count
+            for event, count in self._totals.items()
+            if count or event in ("accepted", "sent")
+        }
+
+    def serve(self, address: str) -> "MetricsServer":
+        """
+        Answer Prometheus at *address* (`host:port`) on a thread of its own.
+        """
+        return MetricsServer(address, self.registry)
+
+
+class MetricsServer:
+    """
+    Serves a registry over HTTP until closed; closing twice is safe.
+    """
+
+    def __init__(self, address: str, registry: CollectorRegistry) -> None:
+        host, _, port = address.rpartition(":")
+        try:
+            self._server, self._thread = start_http_server(
+                int(port), host.strip("[]") or "0.0.0.0", registry
+            )
+        except (OSError, ValueError, OverflowError) as error:
+            raise SetupError(
+                f"service.telemetry.metrics: cannot listen on {address}: {error}"
+            ) from error
+        self.port: int = self._server.server_port
+        self._is_closed = False
+
+    def close(self) -> None:
+        """
+        Stop answering; waits for the server's thread.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+
+
+class _LiveNumbers(Collector):
+    """
+    Reads queues and plugins when Prometheus asks.
+    """
+
+    def __init__(self) -> None:
+        self.queues: dict[str, QueueNumbers] = {}
+        self.plugins: dict[str, Measured] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Give one family for each number, one sample for each component.
+        """
+        used = GaugeMetricFamily("otelwasm_queue_bytes", "Bytes that wait", labels=["component"])
+        limit = GaugeMetricFamily(
+            "otelwasm_queue_limit_bytes", "Bytes that may wait", labels=["component"]
+        )
+        for component, queue in list(self.queues.items()):
+            used.add_metric([component], queue.used_bytes)
+            limit.add_metric([component], queue.limit_bytes)
+        yield used
+        yield limit
+        yield from self._plugins()
+
+    def _plugins(self) -> Iterator[Metric]:
+        labels = ["component"]
+        calls = CounterMetricFamily(
+            "otelwasm_plugin_calls", "Guest calls that returned", labels=labels
+        )
+        busy = CounterMetricFamily(
+            "otelwasm_plugin_busy_seconds", "Seconds spent in guest calls", labels=labels
+        )
+        restarts = CounterMetricFamily(
+            "otelwasm_plugin_restarts", "Fresh instances that took over", labels=labels
+        )
+        faults = CounterMetricFamily(
+            "otelwasm_plugin_faults", "Calls that ended an instance", labels=[*labels, "kind"]
+        )
+        memory = GaugeMetricFamily(
+            "otelwasm_plugin_memory_bytes", "What the instances hold", labels=labels
+        )
+        for component, plugin in list(self.plugins.items()):
+            stats = plugin.stats
+            calls.add_metric([component], stats.calls)
+            busy.add_metric([component], stats.busy_s)
+            restarts.add_metric([component], stats.restarts)
+            memory.add_metric([component], stats.memory_bytes)
+            for kind, count in stats.faults.items():
+                faults.add_metric([component, kind], count)
+        yield from (calls, busy, restarts, faults, memory)
+
+
+_Series = tuple[str, str, str, tuple[tuple[str, str], ...]]
+
+
+class _GuestNumbers(Collector):
+    """
+    Adds up what guests measure themselves: counters and distributions under names of their own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sums: dict[_Series, tuple[float, int]] = {}
+        self._series_of: dict[str, int] = {}
+
+    def record(
+        self,
+        plugin: str,
+        kind: str,
+        name: str,
+        *,
+        value: float,
+        attributes: tuple[tuple[str, str], ...],
+    ) -> None:
+        """
+        Add *value* to its series; series beyond the limit share the one without attributes.
+        """
+        series = (plugin, kind, name, attributes)
+        with self._lock:
+            if series not in self._sums:
+                if self._series_of.get(plugin, 0) >= _MAX_SERIES_PER_PLUGIN:
+                    series = (plugin, kind, "other", ())
+                else:
+                    self._series_of[plugin] = self._series_of.get(plugin, 0) + 1
+            total, count = self._sums.get(series, (0.0, 0))
+            self._sums[series] = (total + value, count + 1)
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Give one family for each name and kind.
+        """
+        with self._lock:
+            sums = dict(self._sums)
+        families: dict[tuple[str, str], Metric] = {}
+        for (plugin, kind, name, attributes), (total, count) in sums.items():
+            full = f"otelwasm_guest_{_identifier(name)}"
+            labels = {_identifier(key): value for key, value in attributes} | {"plugin": plugin}
+            if kind == "add":
+                family = families.setdefault(
+                    (full, kind), Metric(full, f"{name}, as its plugin counts it", "counter")
+                )
+                family.add_sample(f"{full}_total", labels, total)
+            else:
+                family = families.setdefault(
+                    (full, kind), Metric(full, f"{name}, as its plugin measures it", "summary")
+                )
+                family.add_sample(f"{full}_sum", labels, total)
+                family.add_sample(f"{full}_count", labels, count)
+        yield from families.values()
+
+
+def _identifier(name: str) -> str:
+    """
+    Make a name that Prometheus takes out of any.
+    """
+    return re.sub(r"[^a-zA-Z0-9_]", "_", name) or "_"

@@ -11,7 +11,8 @@ import base64
 import functools
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -22,7 +23,7 @@ from otelwasm.signals import Signal
 
 __all__ = ["from_json", "to_json"]
 
-_Write = Callable[[Any], Any]
+_Write = Callable[[Any], str]
 
 _ID_SIZES = {
     "traceId": 16,
@@ -34,13 +35,21 @@ _ID_SIZES = {
     "profileId": 16,
     "profile_id": 16,
 }
-_64_BITS = {
+_NUMBERS = (
+    FieldDescriptor.TYPE_INT32,
+    FieldDescriptor.TYPE_UINT32,
+    FieldDescriptor.TYPE_SINT32,
+    FieldDescriptor.TYPE_FIXED32,
+    FieldDescriptor.TYPE_SFIXED32,
+    FieldDescriptor.TYPE_ENUM,
+)
+_QUOTED_NUMBERS = (
     FieldDescriptor.TYPE_INT64,
     FieldDescriptor.TYPE_UINT64,
     FieldDescriptor.TYPE_SINT64,
     FieldDescriptor.TYPE_FIXED64,
     FieldDescriptor.TYPE_SFIXED64,
-}
+)
 
 
 def to_json(signal: Signal, payload: bytes) -> bytes:
@@ -54,10 +63,7 @@ def to_json(signal: Signal, payload: bytes) -> bytes:
         request.ParseFromString(payload)
     except DecodeError as error:
         raise ValueError(f"no {signal.label} request: {error}") from error
-    tree = _writer(request.DESCRIPTOR)(request)
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"), check_circular=False).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _writer(request.DESCRIPTOR)(request).encode()
 
 
 def from_json(signal: Signal, data: bytes) -> bytes:
@@ -108,64 +114,101 @@ def _refuse_constant(name: str) -> None:
 @functools.cache
 def _writer(descriptor: Descriptor) -> _Write:
     """
-    Return the function that turns a message of this type into what `json.dumps` takes.
-    """
-    fields: dict[int, tuple[str, _Write | None]] = {}
-    always: list[tuple[str, str, Descriptor]] = []
-    for field in descriptor.fields:
-        fields[field.number] = (field.json_name, _value_writer(field))
-        if field.message_type and not field.is_repeated and field.containing_oneof is None:
-            always.append((field.name, field.json_name, field.message_type))
+    Return the function that writes a message of this type, fields in the order of their schema.
 
-    def write(message: Any) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        for field, value in message.ListFields():
-            name, convert = fields[field.number]
-            converted = value if convert is None else convert(value)
-            if converted is not None:
-                members[name] = converted
-        for field_name, name, descriptor in always:
-            if name not in members:
-                members[name] = _writer(descriptor)(getattr(message, field_name))
-        return members
+    It joins text right away: that takes half the time of making a tree for `json.dumps`.
+    """
+    is_choice = [len(oneof.fields) for oneof in descriptor.oneofs] == [len(descriptor.fields)]
+    return _choice_writer(descriptor) if is_choice else _members_writer(descriptor)
+
+
+def _choice_writer(descriptor: Descriptor) -> _Write:
+    """
+    Return the writer of a message that is nothing but a oneof, as AnyValue is.
+    """
+    (oneof,) = descriptor.oneofs
+    oneof_name = oneof.name
+    choices = {field.name: _member_writer(field) for field in oneof.fields}
+
+    def write(message: Any) -> str:
+        chosen = message.WhichOneof(oneof_name)
+        if chosen is None:
+            return "{}"
+        prefix, write_value = choices[chosen]
+        return f"{{{prefix}{write_value(getattr(message, chosen))}}}"
 
     return write
 
 
-def _value_writer(field: FieldDescriptor) -> _Write | None:
+def _members_writer(descriptor: Descriptor) -> _Write:
     """
-    Return what turns one field's value into JSON; None if `json.dumps` takes it as it is.
+    Return the writer of any other message.
     """
-    convert: _Write | None = None
+    members: list[tuple[str, bool, Mapping[str, tuple[str, _Write]] | None, str, _Write]] = []
+    for field in descriptor.fields:
+        prefix, write_value = _member_writer(field)
+        oneof = field.containing_oneof
+        if oneof is None:
+            is_single = field.message_type is not None and not field.is_repeated
+            members.append((field.name, is_single, None, prefix, write_value))
+        elif field is oneof.fields[0]:
+            choices = {choice.name: _member_writer(choice) for choice in oneof.fields}
+            members.append((oneof.name, False, choices, prefix, write_value))
+
+    def write(message: Any) -> str:
+        parts = []
+        for name, is_always_written, choices, prefix, write_value in members:
+            if choices is not None:
+                name = message.WhichOneof(name)
+                if name is not None:
+                    prefix, write_value = choices[name]
+                    parts.append(prefix + write_value(getattr(message, name)))
+                continue
+            value = getattr(message, name)
+            if value or is_always_written:
+                parts.append(prefix + write_value(value))
+        return f"{{{','.join(filter(None, parts))}}}"
+
+    return write
+
+
+def _member_writer(field: FieldDescriptor) -> tuple[str, _Write]:
+    """
+    Return a member's name, as written, and the function that writes its value.
+    """
+    write_one = _value_writer(field)
+    if field.name in _ID_SIZES:  # left out if it is all zeros, so it writes its name itself
+        name = field.json_name
+        return "", lambda value: f'"{name}":"{value.hex()}"' if any(value) else ""
+    if field.is_repeated:
+        return f'"{field.json_name}":', lambda values: f"[{','.join(map(write_one, values))}]"
+    return f'"{field.json_name}":', write_one
+
+
+def _value_writer(field: FieldDescriptor) -> _Write:
     if field.message_type is not None:
         message_type = field.message_type
-
-        def convert(value: Any) -> Any:
-            return _writer(message_type)(value)
-
-    elif field.type in _64_BITS:
-        convert = str
-    elif field.type == FieldDescriptor.TYPE_DOUBLE:
-        convert = _double
-    elif field.type == FieldDescriptor.TYPE_BYTES:
-        convert = _id_text if field.json_name in _ID_SIZES else _base64_text
-    if convert is None or not field.is_repeated:
-        return list if field.is_repeated else convert
-    each = convert
-    return lambda values: [each(value) for value in values]
+        return lambda message: _writer(message_type)(message)  # later: types refer to each other
+    return _SCALAR_WRITERS[field.type]
 
 
-def _double(value: float) -> float | str:
+def _double(value: float) -> str:
     if math.isfinite(value):
-        return value
+        return repr(value).removesuffix(".0")
     if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
+        return '"NaN"'
+    return '"Infinity"' if value > 0 else '"-Infinity"'
 
 
-def _id_text(value: bytes) -> str | None:
-    return value.hex() if any(value) else None
+def _quoted_base64(value: bytes) -> str:
+    return f'"{base64.b64encode(value).decode()}"'
 
 
-def _base64_text(value: bytes) -> str:
-    return base64.b64encode(value).decode()
+_SCALAR_WRITERS: Mapping[int, _Write] = {
+    FieldDescriptor.TYPE_BOOL: lambda value: "true" if value else "false",
+    FieldDescriptor.TYPE_DOUBLE: _double,
+    FieldDescriptor.TYPE_BYTES: _quoted_base64,
+    FieldDescriptor.TYPE_STRING: encode_basestring,
+    **dict.fromkeys(_NUMBERS, str),
+    **dict.fromkeys(_QUOTED_NUMBERS, '"%d"'.__mod__),
+}

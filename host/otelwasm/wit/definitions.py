@@ -8,7 +8,8 @@ import attrs
 from otelwasm.wit.gates import Gatekeeper
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Interface, PackageName, Use
-from otelwasm.wit.syntax import FunctionNode, Id, Member, Path, TypeExpr, TypeNode, UseNode
+from otelwasm.wit.names import same_name
+from otelwasm.wit.syntax import FunctionNode, Gate, Id, Member, Path, TypeExpr, TypeNode, UseNode
 from otelwasm.wit.types import (
     Alias,
     Borrow,
@@ -109,6 +110,11 @@ class Definitions:
                 admitted.append(node)
             else:
                 self._excluded.add(name)
+                for function in node.functions:
+                    if self._admits(function.gates):
+                        raise self._error(
+                            function.name, f"resource `{name}` is behind a feature, so this is too"
+                        )
         self.types = tuple(self._named(node.name).type for node in admitted)
 
     def entry(self, name: Id, source: Source) -> _Entry:
@@ -132,10 +138,11 @@ class Definitions:
         """
         return self._function(node, None)
 
+    def _admits(self, gates: tuple[Gate, ...]) -> bool:
+        return self._gatekeeper.admits(self._gatekeeper.read(gates, self._package, self._source))
+
     def _use(self, use: UseNode) -> None:
-        stability = self._gatekeeper.read(use.gates, self._package, self._source)
-        admitted = self._gatekeeper.admits(stability)
-        if not admitted:
+        if not self._admits(use.gates):
             self._excluded.update(name.text for _, name in use.names)
             return
         interface, definitions = self._interface_at(use.path)
@@ -255,9 +262,9 @@ class Definitions:
         seen = {param.name for param in params}
         for member in node.params:
             assert member.type is not None
-            if member.name.text.lower() in seen:
+            if same_name(member.name.text) in seen:
                 raise self._error(member.name, f"parameter `{member.name.text}` is defined twice")
-            seen.add(member.name.text.lower())
+            seen.add(same_name(member.name.text))
             params.append(Param(member.name.text, self._type(member.type)[0]))
         result = None if node.result is None else self._type(node.result)[0]
         if node.kind is FunctionKind.CONSTRUCTOR and resource is not None:
@@ -353,11 +360,17 @@ class Definitions:
 
     def _refuse_twins(self, kind: str, members: tuple[Member, ...]) -> None:
         word = {"record": "field", "flags": "flag"}.get(kind, "case")
-        seen: set[str] = set()
+        seen: dict[str, str] = {}
         for member in members:
-            if member.name.text.lower() in seen:
-                raise self._error(member.name, f"{word} `{member.name.text}` is defined twice")
-            seen.add(member.name.text.lower())
+            key = same_name(member.name.text)
+            if key in seen:
+                problem = (
+                    "is there already"
+                    if seen[key] == member.name.text
+                    else (f"is too close to `{seen[key]}`")
+                )
+                raise self._error(member.name, f"{word} `{member.name.text}` {problem}")
+            seen[key] = member.name.text
 
     def _error(self, place: Id, message: str) -> Exception:
         return self._source.error(place.at, message, length=place.length)

@@ -9,57 +9,13 @@ from collections.abc import Iterator
 import attrs
 from otelwasm.errors import WitError
 
-__all__ = ["KEYWORDS", "Source", "Token", "tokenize"]
+__all__ = ["Source", "Token", "tokenize", "unquote"]
 
-KEYWORDS = frozenset(
-    [
-        "as",
-        "async",
-        "bool",
-        "borrow",
-        "char",
-        "constructor",
-        "enum",
-        "error-context",
-        "export",
-        "f32",
-        "f64",
-        "flags",
-        "from",
-        "func",
-        "future",
-        "import",
-        "include",
-        "interface",
-        "list",
-        "map",
-        "option",
-        "own",
-        "package",
-        "record",
-        "resource",
-        "result",
-        "s16",
-        "s32",
-        "s64",
-        "s8",
-        "static",
-        "stream",
-        "string",
-        "tuple",
-        "type",
-        "u16",
-        "u32",
-        "u64",
-        "u8",
-        "use",
-        "variant",
-        "with",
-        "world",
-        "_",
-    ]
+_KEYWORD = re.compile(
+    r"as|async|bool|borrow|char|constructor|enum|error-context|export|f32|f64|flags|from|func"
+    r"|future|import|include|interface|list|map|option|own|package|record|resource|result"
+    r"|s8|s16|s32|s64|static|stream|string|tuple|type|u8|u16|u32|u64|use|variant|with|world|_"
 )
-
 _TOKEN = re.compile(
     r"""
     (?P<space>[ \t\r\n]+)
@@ -72,7 +28,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_PART = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
 _STRING = re.compile(
     r'"(?:[^"\\\x00-\x1f\x7f]|\\(?:["\'tnr\\]|u\{[0-9a-fA-F_]+\}|[0-9a-fA-F]{2}))*"'
 )
@@ -147,8 +102,7 @@ def tokenize(source: Source) -> list[Token]:
     """
     All tokens of *source*, closed by one of kind `end`.
 
-    Kinds: `id` (checked, without its `%`), `keyword`, `integer`, `string` (unescaped), `mark`
-    and `end`. A token's `at` is where it begins, its `%` included.
+    Kinds: `id` (with its `%`, if it has one), `keyword`, `integer`, `string`, `mark`, `end`.
     """
     _refuse_characters(source)
     return list(_tokens(source))
@@ -183,11 +137,7 @@ def _tokens(source: Source) -> Iterator[Token]:
                 kind, word = "string", string[0]
             case "id":
                 word = match[0]
-                if word in KEYWORDS:
-                    kind = "keyword"
-                else:
-                    kind = "id"
-                    _check_id(source, word, start)
+                kind = "keyword" if _KEYWORD.fullmatch(word) else "id"
             case kind:
                 word = match[0]
         yield Token(str(kind), word, start, _joined(docs))
@@ -235,18 +185,6 @@ def _joined(docs: list[str]) -> str:
     if not docs:
         return ""
     return "\n".join(line.removeprefix(" ").rstrip() for line in docs).strip("\n")
-
-
-def _check_id(source: Source, word: str, at: int) -> None:
-    name = word.removeprefix("%")
-    for place, part in enumerate(name.split("-")):
-        if not _PART.fullmatch(part) or (place == 0 and part[0].isdigit()):
-            raise source.error(
-                at,
-                f"`{word}` is no identifier; expected words of one case (lower or upper), "
-                "joined by single hyphens, beginning with a letter",
-                length=len(word),
-            )
 
 
 def _refuse_characters(source: Source) -> None:

@@ -72,6 +72,7 @@ class _Resolver:
         self._interfaces: dict[int, tuple[Interface, Definitions]] = {}
         self._worlds: dict[int, World] = {}
         self._resolving: list[tuple[int, str]] = []
+        self._needs: dict[PackageName, dict[PackageName, None]] = {}
         for group in groups:
             self._add_group(list(group))
 
@@ -156,8 +157,10 @@ class _Resolver:
             if path.package is None:
                 if path.name.text not in file.package.items:
                     raise _error(file, path.name, f"unknown interface or world `{path.name.text}`")
-            else:
-                self._find(path, file)
+            elif isinstance(self._find(path, file)[0], WorldNode):
+                raise _error(
+                    file, path.name, f"`{path}` is a world; a `use` out here names an interface"
+                )
 
     # Looking up
 
@@ -175,6 +178,7 @@ class _Resolver:
         package = self._packages.get(path.package)
         if package is None:
             raise _error(file, path.name, self._no_package(path.package))
+        self._refuse_cycle(file, path)
         item = package.items.get(path.name.text)
         if item is None:
             raise _error(
@@ -192,6 +196,38 @@ class _Resolver:
         ]
         found = f"; found {', '.join(others)}" if others else "; is it missing in deps/?"
         return f"unknown package {name}{found}"
+
+    def _refuse_cycle(self, file: _File, path: Path) -> None:
+        """
+        Note that *file*'s package needs the one that *path* names; packages go one way only.
+        """
+        assert path.package is not None
+        here = file.package.name
+        if path.package in self._needs.setdefault(here, {}):
+            return
+        self._needs[here][path.package] = None
+        chain = self._chain(path.package, here)
+        if chain:
+            text = " -> ".join(str(name) for name in [here, *chain])
+            raise _error(file, path.name, f"packages depend on each other: {text}")
+
+    def _chain(self, start: PackageName, goal: PackageName) -> list[PackageName]:
+        """
+        How *start* needs *goal*; empty if it does not.
+        """
+        came: dict[PackageName, PackageName | None] = {start: None}
+        queue = [start]
+        for name in queue:
+            if name == goal:
+                chain = [name]
+                while (before := came[chain[0]]) is not None:
+                    chain.insert(0, before)
+                return chain
+            for needed in self._needs.get(name, ()):
+                if needed not in came:
+                    came[needed] = name
+                    queue.append(needed)
+        return []
 
     def interface_at(self, path: Path, file: _File) -> tuple[Interface, Definitions]:
         node, target = self._find(path, file)
@@ -220,12 +256,24 @@ class _Resolver:
         worlds: list[World] = []
         for node, file in package.items.values():
             if not self.gatekeeper.admits(self._stability(node, file)):
-                continue
-            if isinstance(node, InterfaceNode):
+                self._check_excluded(node, file)
+            elif isinstance(node, InterfaceNode):
                 interfaces.append(self._interface(node, file, file, node.name)[0])
             else:
                 worlds.append(self._world(node, file, file, node.name))
         return Package(package.name, tuple(interfaces), tuple(worlds), docs=package.docs)
+
+    def _check_excluded(self, node: InterfaceNode | WorldNode, file: _File) -> None:
+        for item in node.items:
+            if isinstance(item, TypeNode):
+                read = self.gatekeeper.read(item.gates, file.package.name, file.node.source)
+                if self.gatekeeper.admits(read):
+                    raise _error(
+                        file,
+                        item.name,
+                        f"`{node.name.text}` is behind a feature, so type "
+                        f"`{item.name.text}` needs the same `@unstable`",
+                    )
 
     def _interface(
         self, node: InterfaceNode, file: _File, user: _File, place: Id

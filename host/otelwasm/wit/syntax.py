@@ -192,6 +192,6 @@ class PackageNode:
     source: Source
     name: PackageName | None
     name_at: int
-    declarations: tuple[InterfaceNode | WorldNode | TopUseNode, ...]
+    declarations: tuple[InterfaceNode | WorldNode | TopUseNode, ...] = ()
     nested: "tuple[PackageNode, ...]" = ()
     docs: str = ""

@@ -1,0 +1,21 @@
+/* Telling whether protobuf's decoder would take a payload. */
+#ifndef OTELWASM_CHECK_H
+#define OTELWASM_CHECK_H
+
+#include "schema.h"
+#include "wire.h"
+
+typedef struct {
+  const uint8_t *at;
+  const char *what;       /* "is not UTF-8" */
+  const Message *message; /* the innermost message at that place */
+  const Field *field;     /* NULL where no known field is concerned */
+} Refusal;
+
+/* 1 when the bytes are a message of this type that protobuf decodes, and encodes again. */
+int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
+                  Refusal *refusal);
+
+int is_utf8(const uint8_t *p, const uint8_t *end);
+
+#endif

@@ -1,0 +1,56 @@
+/* What OTLP's messages look like; the tables in schema.c are generated from opentelemetry-proto. */
+#ifndef OTELWASM_SCHEMA_H
+#define OTELWASM_SCHEMA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A field's type, numbered as protobuf's descriptors number it. */
+enum Kind {
+  KIND_DOUBLE = 1,
+  KIND_FLOAT = 2,
+  KIND_INT64 = 3,
+  KIND_UINT64 = 4,
+  KIND_INT32 = 5,
+  KIND_FIXED64 = 6,
+  KIND_FIXED32 = 7,
+  KIND_BOOL = 8,
+  KIND_STRING = 9,
+  KIND_MESSAGE = 11,
+  KIND_BYTES = 12,
+  KIND_UINT32 = 13,
+  KIND_ENUM = 14,
+  KIND_SFIXED32 = 15,
+  KIND_SFIXED64 = 16,
+  KIND_SINT32 = 17,
+  KIND_SINT64 = 18,
+};
+
+typedef struct {
+  const char *name;
+  uint8_t number;
+  uint8_t kind;
+  uint8_t message; /* the message's index, where kind is KIND_MESSAGE */
+  uint8_t repeated;
+  uint8_t oneof; /* fields of one oneof share a number above 0 */
+} Field;
+
+typedef struct {
+  const char *name;
+  const Field *fields;
+  const uint8_t *by_number; /* a field's number -> its place in fields, plus one; 0 is unknown */
+  uint8_t field_count;
+  uint8_t number_count;
+} Message;
+
+enum { SIGNAL_COUNT = 4 };
+
+extern const Message MESSAGES[];
+extern const uint8_t ROOTS[SIGNAL_COUNT]; /* by the contract's signal number */
+
+static inline const Field *field_of(const Message *message, uint64_t number) {
+  uint8_t place = number < message->number_count ? message->by_number[number] : 0;
+  return place ? &message->fields[place - 1] : NULL;
+}
+
+#endif

@@ -1,0 +1,290 @@
+"""
+Build the C modules that every Python plugin carries: protobuf's C core and our own extension.
+
+Without protobuf's C core (upb) a Python plugin would decode OTLP a hundred times slower; without
+ours it could not check payloads, hand them to the host uncopied, or edit them on the wire. Both
+are compiled for wasm32-wasi with the zig compiler that its Python package brings along, so a
+plugin's author needs nothing but pip packages. The results are kept in the cache:
+
+    native/modules/<name>-<key>.so       each module, by the hash of all that goes into it
+    native/<key>/                        what `native_modules` returns
+        google/_upb/_message.abi3.so
+        otelwasm_native.abi3.so
+
+Every step writes beside its target and renames, so several processes may build at once.
+"""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from otelwasm.cache import cache_dir
+from otelwasm.errors import BuildError
+
+__all__ = ["native_modules"]
+
+Report = Callable[[str], None]
+
+COMPILERS_AT_ONCE = 2
+COMPILE_FLAGS = (
+    *("-target", "wasm32-wasi", "-O3", "-DNDEBUG", "-DPy_LIMITED_API=0x030B0000"),
+    *("-fPIC", "-fvisibility=hidden", "-fno-sanitize=all"),
+)
+LINK_FLAGS = (
+    *("-s", "--no-entry", "--experimental-pic", "-shared"),
+    "--unresolved-symbols=import-dynamic",
+)
+UPB_TARGET = "google/_upb/_message.abi3.so"
+OWN_TARGET = "otelwasm_native.abi3.so"
+
+
+def native_modules(report: Report = lambda line: None) -> Path:
+    """
+    The folder to put on a Python guest's path; built first, where the cache does not hold it.
+
+    *report* gets one line now and then that says what is being done.
+    """
+    sources = _own_sources()
+    headers = sorted(sources.glob("include/*.h"))
+    extra = sources / "multi3.c"
+    own = sorted(path for path in sources.glob("*.[ch]") if path != extra)
+    protobuf, zig = _version("protobuf"), _version("ziglang")
+    tools = (zig, *COMPILE_FLAGS, *LINK_FLAGS)
+    upb_key = _key((*tools, protobuf), (*headers, extra))
+    own_key = _key(tools, (*headers, *own))
+
+    target = cache_dir("native") / f"{upb_key}-{own_key}"
+    if target.is_dir():
+        return target
+    with _scratch_folder() as scratch:
+        zig_command = _Zig(scratch, includes=(sources / "include",))
+        modules = cache_dir("native", "modules")
+        upb_module = modules / f"upb-{upb_key}.so"
+        if not upb_module.exists():
+            report(f"fetching the sources of protobuf {protobuf}")
+            upb = _upb_sources(protobuf, scratch)
+            report(f"compiling protobuf {protobuf} for plugins")
+            zig_command.build(
+                upb_module,
+                entry="PyInit__message",
+                sources=(*_upb_files(upb), extra),
+                includes=(upb, upb / "utf8_range"),
+                report=report,
+            )
+        own_module = modules / f"otelwasm_native-{own_key}.so"
+        if not own_module.exists():
+            report("compiling otelwasm's own extension for plugins")
+            zig_command.build(
+                own_module,
+                entry="PyInit_otelwasm_native",
+                sources=[path for path in own if path.suffix == ".c"],
+                includes=(sources,),
+                report=report,
+            )
+        _assemble(target, scratch / "folder", {UPB_TARGET: upb_module, OWN_TARGET: own_module})
+    return target
+
+
+def _own_sources() -> Path:
+    """
+    Our C sources: beside this module in the wheel, in the SDK's folder in a checkout.
+    """
+    here = Path(__file__).resolve().parent
+    checkout = here.parents[2] / "guests" / "sdk" / "python" / "native"
+    for folder in (here / "native_sources", checkout):
+        if (folder / "module.c").is_file():
+            return folder
+    raise BuildError(f"no C sources in {here / 'native_sources'}: reinstall otelwasm")
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        raise BuildError(
+            f"building a Python plugin needs the package {package}: pip install {package}"
+        ) from None
+
+
+def _key(words: Iterable[str], files: Iterable[Path]) -> str:
+    """
+    Sixteen hexadecimal digits that change with any word, file name or file content.
+    """
+    digest = hashlib.sha256()
+    for word in words:
+        digest.update(f"{word}\0".encode())
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """
+    A folder on the cache's own file system, so that what is made in it can be renamed in.
+    """
+    with tempfile.TemporaryDirectory(dir=cache_dir("native"), prefix=".build-") as folder:
+        yield Path(folder)
+
+
+def _assemble(target: Path, folder: Path, modules: dict[str, Path]) -> None:
+    """
+    Make *target* appear at once with all its modules; where another process was first, keep its.
+    """
+    for name, module in modules.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(module, folder / name)
+    try:
+        os.rename(folder, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+
+
+# What pip asks for a source package's metadata, in place of running its setup.py: PEP 517's
+# hook, for a package whose name and version are known already.
+METADATA_BACKEND = '''
+from pathlib import Path
+
+
+class Backend:
+    def prepare_metadata_for_build_wheel(self, folder, config_settings=None):
+        info = Path(folder, "protobuf-{version}.dist-info")
+        info.mkdir()
+        text = "Metadata-Version: 2.1\\nName: protobuf\\nVersion: {version}\\n"
+        (info / "METADATA").write_text(text)
+        return info.name
+
+
+__legacy__ = Backend()
+'''
+
+
+def _upb_sources(version: str, scratch: Path) -> Path:
+    """
+    Fetch protobuf's source package with pip, as the user configured pip, and unpack its C files.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise BuildError(
+            f"pip is missing in {sys.prefix}; it fetches protobuf's sources: "
+            f"{sys.executable} -m ensurepip"
+        )
+    # `pip download` prepares a package's metadata, for which it would install setuptools and run
+    # setup.py. A stand-in for setuptools saves both.
+    backend = scratch / "backend" / "setuptools"
+    backend.mkdir(parents=True)
+    (backend / "__init__.py").touch()
+    (backend / "build_meta.py").write_text(METADATA_BACKEND.format(version=version))
+    paths = [str(backend.parent), os.environ.get("PYTHONPATH", "")]
+    _run(
+        [
+            *(sys.executable, "-m", "pip", "download", f"protobuf=={version}"),
+            *("--no-binary", "protobuf", "--no-deps", "--no-build-isolation", "--use-pep517"),
+            *("--no-input", "--disable-pip-version-check", "--quiet", "--dest", str(scratch)),
+        ],
+        environment={"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        failure=(
+            f"pip could not fetch the sources of protobuf {version}, needed once to build Python "
+            "plugins; it takes the index, proxy and find-links of pip's own configuration"
+        ),
+    )
+    folder = scratch / "protobuf"
+    with tarfile.open(next(scratch.glob("protobuf-*.tar.gz"))) as archive:
+        for member in archive:
+            # Only what compiles, and never outside the folder.
+            path = PurePosixPath(*PurePosixPath(member.name).parts[1:])
+            content = archive.extractfile(member) if member.isfile() else None
+            if content and path.suffix in {".c", ".h", ".inc"} and ".." not in path.parts:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content.read())
+    return folder
+
+
+def _upb_files(folder: Path) -> list[Path]:
+    """
+    The files that protobuf's own setup.py compiles.
+    """
+    patterns = ("google/protobuf/*.c", "python/*.c", "upb/**/*.c", "utf8_range/*.c")
+    files = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    return [path for path in files if "decode_fast" not in path.name]
+
+
+class _Zig:
+    """
+    The zig compiler, with its caches in a scratch folder.
+    """
+
+    def __init__(self, scratch: Path, includes: Sequence[Path]) -> None:
+        self._scratch = scratch
+        self._includes = includes
+        self._environment = {
+            "ZIG_GLOBAL_CACHE_DIR": str(scratch / "zig"),
+            "ZIG_LOCAL_CACHE_DIR": str(scratch / "zig"),
+        }
+
+    def build(
+        self,
+        target: Path,
+        *,
+        entry: str,
+        sources: Sequence[Path],
+        includes: Sequence[Path],
+        report: Report,
+    ) -> None:
+        """
+        Compile *sources* into one module at *target* that exports *entry*.
+        """
+        folder = self._scratch / target.stem
+        folder.mkdir()
+        flags = [f"-I{path}" for path in (*includes, *self._includes)]
+
+        def compile_file(numbered: tuple[int, Path]) -> str:
+            number, source = numbered
+            result = folder / f"{number}.o"
+            command = ["cc", *COMPILE_FLAGS, *flags, "-c", str(source), "-o", str(result)]
+            self._run(command, failure=f"{source} does not compile for WASI")
+            return str(result)
+
+        objects = []
+        with ThreadPoolExecutor(COMPILERS_AT_ONCE, thread_name_prefix="compile") as pool:
+            for result in pool.map(compile_file, enumerate(sources)):
+                objects.append(result)
+                if len(objects) % 20 == 0:
+                    report(f"compiled {len(objects)} of {len(sources)} files")
+        linked = folder / "linked"
+        command = ["wasm-ld", *LINK_FLAGS, f"--export={entry}", "-o", str(linked), *objects]
+        self._run(command, failure=f"{target.name} does not link")
+        os.replace(linked, target)
+
+    def _run(self, command: Sequence[str], *, failure: str) -> None:
+        whole = (sys.executable, "-m", "ziglang", *command)
+        _run(whole, environment=self._environment, failure=failure)
+
+
+def _run(command: Sequence[str], *, environment: dict[str, str], failure: str) -> None:
+    """
+    Run a tool; when it fails, raise with the last lines of what it said.
+    """
+    done = subprocess.run(
+        command,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode != 0:
+        said = "\n".join(done.stdout.strip().splitlines()[-15:])
+        raise BuildError(f"{failure} (exit status {done.returncode}):\n{said}")

@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
+
 from otelwasm.signals import Signal
 
 __all__ = ["POINT_FIELDS", "request_class"]

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2 as profiles
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
+
 from otelwasm.signals import Signal
 
 __all__ = ["SERVICES", "SIGNAL_BY_METHOD", "SIGNAL_BY_PATH", "Service"]

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any
 
 from google.protobuf.message import DecodeError
+
 from otelwasm.errors import PermanentError
 from otelwasm.otlp._skeleton import request_class
 from otelwasm.otlp.signals import SERVICES
@@ -32,8 +33,9 @@ def refuse_malformed(signal: Signal, payload: bytes) -> None:
     try:
         SERVICES[signal].request.FromString(payload)
     except DecodeError as error:
+        reason = str(error).rpartition("': ")[2]  # less the message's long name
         raise PermanentError(
-            f"malformed {signal.label} request of {len(payload)} bytes: {error}"
+            f"malformed {signal.label} request of {len(payload)} bytes: {reason}"
         ) from error
 
 
@@ -175,7 +177,7 @@ class _Parts:
         self._opened = [_copy(self._request)]
         self._path: tuple[Any, ...] = ()
         self._items_left = self._max_items
-        self._bytes_left = self._max_bytes - self._request.ByteSize()
+        self._bytes_left: int = self._max_bytes - self._request.ByteSize()
 
     def _fits(self, path: tuple[Any, ...], first: list[bytes]) -> bool:
         """

@@ -1,0 +1,5 @@
+"""
+Take telemetry from its senders: one module for each built-in receiver.
+"""
+
+__all__: list[str] = []

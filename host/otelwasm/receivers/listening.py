@@ -1,0 +1,142 @@
+"""
+Take addresses and serve HTTP on them, in the event loop of the pipeline.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+
+from otelwasm.errors import SetupError
+from otelwasm.otlp.endpoints import Address
+
+__all__ = ["GRACE_S", "HttpServer", "bind"]
+
+# How long a closing server waits for the requests in flight.
+GRACE_S = 10.0
+_IDLE_S = 60
+
+
+def bind(address: Address, *, receiver: str) -> list[socket.socket]:
+    """
+    Bind a socket for each of the addresses that the host has here; the port is the same for all.
+
+    Raises SetupError, naming *receiver*, if one of them is taken.
+    """
+    sockets: list[socket.socket] = []
+    port = address.port
+    try:
+        found = socket.getaddrinfo(
+            address.host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, kind, protocol, _, where in found:
+            sock = _bind_one(family, kind, protocol, where=(where[0], port, *where[2:]))
+            if sock is not None:
+                sockets.append(sock)
+                port = sock.getsockname()[1]
+        if not sockets:
+            raise OSError(errno.EADDRNOTAVAIL, "no such address on this machine")
+    except OSError as error:
+        for sock in sockets:
+            sock.close()
+        raise SetupError(
+            f"receiver {receiver!r} cannot listen on {address}: {_reason(error)}"
+        ) from error
+    return sockets
+
+
+def _bind_one(
+    family: int, kind: int, protocol: int, *, where: tuple[Any, ...]
+) -> socket.socket | None:
+    """
+    Bind one socket; None for an address family that this machine does not have.
+    """
+    try:
+        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        if error.errno == errno.EAFNOSUPPORT:
+            return None
+        raise
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(where)
+        return sock
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            return None
+        raise
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the address is already in use; stop what uses it or choose another port"
+    if isinstance(error, socket.gaierror):
+        return f"the host is not known: {error.strerror}"
+    return error.strerror or str(error)
+
+
+class HttpServer:
+    """
+    Serves an ASGI application on bound sockets until it is closed.
+
+    Runs uvicorn in pieces, as its `serve` would take the process's signals for itself.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        sockets: list[socket.socket],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_IDLE_S,
+            timeout_graceful_shutdown=int(GRACE_S),
+        )
+        config.load()
+        config.ssl = tls
+        self._sockets = sockets
+        self._server = uvicorn.Server(config)
+        self._server.lifespan = config.lifespan_class(config)
+        self._ticks: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """
+        The port that the server listens on.
+        """
+        port: int = self._sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """
+        Begin to accept connections.
+        """
+        await self._server.startup(sockets=self._sockets)
+        self._ticks = asyncio.create_task(self._server.main_loop(), name="http server's clock")
+
+    async def close(self) -> None:
+        """
+        Accept no more, finish the requests in flight, close; twice is safe.
+        """
+        ticks, self._ticks = self._ticks, None
+        if ticks is None:
+            return
+        self._server.should_exit = True
+        await ticks
+        await self._server.shutdown(sockets=self._sockets)

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
-from otelwasm.errors import SetupError
-from otelwasm.pipeline.batch import Batch
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from otelwasm.errors import SetupError
+from otelwasm.pipeline.batch import Batch
 
 __all__ = ["Event", "Measured", "MetricsServer", "PluginNumbers", "QueueNumbers", "Telemetry"]
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
-from otelwasm.config.environment import substitute
-from otelwasm.errors import ConfigError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from otelwasm.config.environment import substitute
+from otelwasm.errors import ConfigError
 
 __all__ = ["Document", "KeyPath", "Mistake", "dotted_path", "plain_value"]
 

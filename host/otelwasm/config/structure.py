@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
+
 from otelwasm.config.document import KeyPath, Mistake, plain_value
 from otelwasm.config.environment import Substituted
 from otelwasm.config.values import ByteSize, Duration
@@ -167,7 +168,7 @@ class _Structurer:
         try:
             field.validator(None, field, value)
         except ValueError as error:
-            self._note(path, str(error))
+            self._note(path, str(error).removeprefix(f"{field.name}: "))
 
     def _note(self, path: KeyPath, text: str) -> Any:
         self.mistakes.append(Mistake(path, text))

@@ -5,6 +5,7 @@ Hold what travels: one OTLP request body and which signal it is.
 from functools import cached_property
 
 import attrs
+
 from otelwasm.otlp import wire
 from otelwasm.signals import Signal
 

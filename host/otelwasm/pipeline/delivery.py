@@ -9,6 +9,7 @@ from time import monotonic
 
 import attrs
 import structlog
+
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch

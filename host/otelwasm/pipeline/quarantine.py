@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
+
 from otelwasm.cache import write_atomically
 from otelwasm.config.values import ByteSize
 from otelwasm.pipeline.batch import Batch

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import attrs
+
 from otelwasm.errors import PermanentError
 from otelwasm.pipeline.batch import Batch
 

@@ -9,8 +9,9 @@ what it refuses for good goes to the quarantine: its sender has its answer alrea
 import asyncio
 
 import attrs
+
 from otelwasm.config.values import ByteSize, Duration, at_least
-from otelwasm.errors import PermanentError
+from otelwasm.errors import PermanentError, RetryableError
 from otelwasm.otlp import wire
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.delivery import Delivery, DeliveryConfig, RetryConfig, SendingQueueConfig
@@ -19,7 +20,7 @@ from otelwasm.pipeline.step import Admission, Step, StepConsumer
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
-__all__ = ["BatchConfig", "BatchProcessor", "Gatherer"]
+__all__ = ["BatchConfig", "BatchProcessor"]
 
 # The next step is never far away: it answers at once, or a plugin is at work for it.
 _NEXT_STEP_TIMEOUT = Duration(60)
@@ -51,69 +52,22 @@ class BatchConfig:
 
 class BatchProcessor:
     """
-    One `batch` of the configuration; each pipeline that lists it gathers for itself.
-    """
-
-    def __init__(
-        self, name: str, config: BatchConfig, *, quarantine: Quarantine, telemetry: Telemetry
-    ) -> None:
-        self.name = name
-        self._config = config
-        self._quarantine = quarantine
-        self._telemetry = telemetry
-        self._gatherers: list[Gatherer] = []
-
-    def step(self, signal: Signal, pipeline: str, then: Step) -> Step:
-        """
-        Return the way in from *pipeline*.
-        """
-        gatherer = Gatherer(
-            f"{self.name}@{pipeline}",
-            then,
-            config=self._config,
-            quarantine=self._quarantine,
-            telemetry=self._telemetry,
-        )
-        self._gatherers.append(gatherer)
-        return gatherer
-
-    async def start(self) -> None:
-        """
-        Begin to hand on.
-        """
-        for gatherer in self._gatherers:
-            gatherer.start()
-
-    async def stop(self, deadline: float) -> None:
-        """
-        Hand on what is held, until *deadline*; the rest goes to the quarantine.
-        """
-        await asyncio.gather(*(gatherer.stop(deadline) for gatherer in self._gatherers))
-
-
-class Gatherer:
-    """
     Holds the batches of one pipeline until they are worth sending.
     """
 
     def __init__(
-        self,
-        name: str,
-        then: Step,
-        *,
-        config: BatchConfig,
-        quarantine: Quarantine,
-        telemetry: Telemetry,
+        self, component: str, config: BatchConfig, *, quarantine: Quarantine, telemetry: Telemetry
     ) -> None:
-        self.name = name
+        self.component = component
         self._config = config
+        self._then: Step | None = None
         self._pending: list[Batch] = []
         self._pending_items = 0
         self._pending_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._delivery = Delivery(
-            name,
-            StepConsumer(then).consume,
+            component,
+            self._hand_on,
             config=DeliveryConfig(
                 sending_queue=SendingQueueConfig(
                     num_consumers=_CONCURRENT_BATCHES, queue_size=config.queue_size
@@ -130,7 +84,14 @@ class Gatherer:
         )
         self._budget = self._delivery.queue.budget
 
-    def start(self) -> None:
+    def step(self, signal: Signal, then: Step) -> Step:
+        """
+        Return the way in; what is gathered goes on to *then*.
+        """
+        self._then = then
+        return self
+
+    async def start(self) -> None:
         """
         Begin to hand on.
         """
@@ -140,10 +101,11 @@ class Gatherer:
         """
         Keep room for *batch*; refuse what would spoil the batches that it is joined with.
         """
-        try:
-            wire.count_items(batch.signal, batch.payload)
-        except ValueError as error:
-            raise PermanentError(f"{self.name}: {error}") from error
+        if not batch.items:
+            try:
+                wire.count_items(batch.signal, batch.payload)
+            except ValueError as error:
+                raise PermanentError(f"{self.component}: {error}") from error
         self._budget.take(batch.size)
         return Admission(lambda: self._hold(batch), lambda: self._budget.give_back(batch.size))
 
@@ -153,6 +115,11 @@ class Gatherer:
         """
         self._flush()
         await self._delivery.drain(deadline)
+
+    async def _hand_on(self, batch: Batch) -> None:
+        if self._then is None:
+            raise RetryableError(f"{self.component} has no next step yet")
+        await StepConsumer(self._then).consume(batch)
 
     def _hold(self, batch: Batch) -> None:
         most = self._config.send_batch_max_bytes

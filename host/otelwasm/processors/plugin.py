@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 
 import attrs
 import structlog
+
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import (
     BatchError,
@@ -47,6 +48,7 @@ Attributes = tuple[tuple[str, str], ...]
 _ANSWER_TIMEOUT_S = 60.0
 _EMIT_TIMEOUT_S = 60.0
 _EMIT_RETRY_S = 0.1
+_CLOSE_TIMEOUT_S = 5.0
 
 _LOG_METHODS = {"debug": log.debug, "info": log.info, "warn": log.warning, "error": log.error}
 
@@ -56,9 +58,17 @@ class ProcessingPlugin(Protocol):
     What the pipeline needs of a loaded plugin; `otelwasm.Plugin` is one.
     """
 
-    name: str
-    world: str
-    signals: frozenset[Signal]
+    @property
+    def world(self) -> str:
+        """
+        `processor`, `exporter` or `receiver`.
+        """
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """
+        What it handles; batches of other signals pass it by.
+        """
 
     @property
     def stats(self) -> PluginNumbers:
@@ -169,9 +179,9 @@ class PluginProcessor:
         self._stop_deadline: float | None = None
         telemetry.watch_queue(component, self._budget)
 
-    def step(self, signal: Signal, pipeline: str, then: Step) -> Step:
+    def step(self, signal: Signal, then: Step) -> Step:
         """
-        Return the way in from *pipeline*, and remember where batches go on from here.
+        Return the way in to one pipeline's place, and remember where batches go on from it.
         """
         self._routes.setdefault(signal, []).append(then)
         return _PluginStep(self, then)
@@ -216,8 +226,12 @@ class PluginProcessor:
                 plugin=self.name,
                 error=str(error) or "no answer before the shutdown timeout",
             )
-        await asyncio.to_thread(self._plugin.close)
-        self._plugin = None
+        plugin, self._plugin = self._plugin, None
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await asyncio.to_thread(plugin.close)
+        except TimeoutError:
+            log.error("plugin's instances did not end in time", plugin=self.name)
 
     async def process(self, batch: Batch) -> Batch | None:
         """

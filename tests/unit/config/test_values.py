@@ -3,6 +3,7 @@ Durations and sizes are read with their units, and refused without.
 """
 
 import pytest
+
 from otelwasm.config.values import ByteSize, Duration
 
 
@@ -81,6 +82,9 @@ def test_sizes_print_with_the_unit_that_fits() -> None:
     """
     A size in a message has the largest binary unit that it fills.
     """
-    assert [
-        str(ByteSize(size)) for size in (12, 1536, 64 << 20, 2 << 30)
-    ] == ["12 B", "1.5 KiB", "64 MiB", "2 GiB"]
+    assert [str(ByteSize(size)) for size in (12, 1536, 64 << 20, 2 << 30)] == [
+        "12 B",
+        "1.5 KiB",
+        "64 MiB",
+        "2 GiB",
+    ]

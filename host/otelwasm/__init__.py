@@ -1,0 +1,57 @@
+"""
+Run OpenTelemetry pipelines whose receivers, processors and exporters are WebAssembly components.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otelwasm.errors import (
+        BatchError,
+        BuildError,
+        ComponentError,
+        ConfigError,
+        OtelwasmError,
+        PermanentError,
+        PluginFaultError,
+        PluginStartError,
+        RetryableError,
+        SetupError,
+        WitError,
+    )
+    from otelwasm.plugins.limits import Limits
+    from otelwasm.plugins.plugin import Plugin
+    from otelwasm.service import Pipeline
+    from otelwasm.signals import Signal
+
+__all__ = [
+    "BatchError",
+    "BuildError",
+    "ComponentError",
+    "ConfigError",
+    "Limits",
+    "OtelwasmError",
+    "PermanentError",
+    "Pipeline",
+    "Plugin",
+    "PluginFaultError",
+    "PluginStartError",
+    "RetryableError",
+    "SetupError",
+    "Signal",
+    "WitError",
+]
+
+_HOMES = {
+    "Limits": "otelwasm.plugins.limits",
+    "Pipeline": "otelwasm.service",
+    "Plugin": "otelwasm.plugins.plugin",
+    "Signal": "otelwasm.signals",
+}
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when first asked for: wasmtime and gRPC take a while, and not every use needs both.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "otelwasm.errors")), name)

@@ -1,0 +1,94 @@
+"""
+The command line: `otelwasm run`, `check`, `build`, `bindgen`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from otelwasm.errors import SetupError
+
+__all__ = ["main"]
+
+_FILE = click.Path(path_type=Path)
+
+
+class _Commands(click.Group):
+    """
+    Shows what a user has to mend as one message, and exits with 2.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """
+        Run the command that was asked for.
+        """
+        try:
+            return super().invoke(ctx)
+        except SetupError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="otelwasm", prog_name="otelwasm")
+def main() -> None:
+    """
+    Run OpenTelemetry pipelines with WebAssembly plugins.
+    """
+
+
+@main.command()
+@click.argument("config", type=_FILE)
+def run(config: Path) -> None:
+    """
+    Run the pipelines of CONFIG until SIGINT or SIGTERM.
+
+    The first signal stops in order and loses nothing; a second one ends at once.
+    """
+    from otelwasm.cli.running import run_pipeline
+
+    run_pipeline(config)
+
+
+@main.command()
+@click.argument("config", type=_FILE)
+def check(config: Path) -> None:
+    """
+    Check CONFIG and load its plugins, without opening a socket.
+    """
+    from otelwasm.cli.running import check_pipeline
+
+    check_pipeline(config)
+    click.echo(f"{config}: all good")
+
+
+@main.command()
+@click.argument("source", type=_FILE)
+@click.option("-o", "--output", type=_FILE, help="The component to write; SOURCE with .wasm.")
+def build(source: Path, output: Path | None) -> None:
+    """
+    Build the plugin SOURCE, a Python file or a folder, into a component.
+    """
+    from otelwasm.cli.building import build_plugin
+
+    build_plugin(source, output or source.with_suffix(".wasm"))
+
+
+@main.command()
+@click.argument("wit", type=_FILE)
+@click.option("--world", "-w", required=True, help="The world to make bindings for.")
+@click.option("--output", "-o", type=_FILE, required=True, help="The folder to write.")
+def bindgen(wit: Path, world: str, output: Path) -> None:
+    """
+    Write typed Python bindings for a WORLD of WIT, a file or a folder.
+    """
+    from otelwasm.cli.binding import write_bindings
+
+    for path in write_bindings(wit, world, output=output):
+        click.echo(str(path))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

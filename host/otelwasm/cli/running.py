@@ -1,0 +1,36 @@
+"""
+Run or check a configuration's pipelines in a program of their own.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from otelwasm.logs import configure_logging
+from otelwasm.service import Pipeline, run_until_signalled
+
+__all__ = ["check_pipeline", "run_pipeline"]
+
+
+def run_pipeline(config: Path) -> None:
+    """
+    Run until a signal asks for the end.
+    """
+    _in_a_loop(config, run_until_signalled)
+
+
+def check_pipeline(config: Path) -> None:
+    """
+    Return if the configuration is good and its plugins start; raise SetupError if not.
+    """
+    _in_a_loop(config, Pipeline.check)
+
+
+def _in_a_loop(config: Path, do: Callable[[Pipeline], Coroutine[Any, Any, None]]) -> None:
+    pipeline = Pipeline.from_yaml(config)
+    configure_logging(pipeline.config.service.telemetry.logs.level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(do(pipeline))

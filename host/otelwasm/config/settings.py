@@ -1,0 +1,145 @@
+"""
+Name everything that a configuration says, checked and typed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.pipeline.delivery import DeliveryConfig
+from otelwasm.signals import Signal
+
+__all__ = [
+    "ComponentConfig",
+    "Config",
+    "ExporterConfig",
+    "LogsConfig",
+    "MetricsConfig",
+    "PipelineConfig",
+    "QuarantineConfig",
+    "RouteConfig",
+    "ServiceConfig",
+    "TelemetryConfig",
+]
+
+
+def _address(_: object, __: object, value: str) -> None:
+    host, colon, port = value.rpartition(":")
+    if not (colon and port.isdecimal() and int(port) < 1 << 16) or ":" in host.strip("[]") != host:
+        raise ValueError(f"expected host:port, such as localhost:8888; not {value!r}")
+
+
+@attrs.frozen
+class RouteConfig:
+    """
+    One of `service.pipelines`: which components, in which order.
+    """
+
+    receivers: tuple[str, ...] = ()
+    processors: tuple[str, ...] = ()
+    exporters: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class LogsConfig:
+    """
+    What the host's own log shows.
+    """
+
+    level: Literal["debug", "info", "warn", "error"] = "info"
+
+
+@attrs.frozen
+class MetricsConfig:
+    """
+    Where Prometheus finds the host's own metrics; nowhere by default.
+    """
+
+    address: str | None = attrs.field(default=None, validator=attrs.validators.optional(_address))
+
+
+@attrs.frozen
+class TelemetryConfig:
+    """
+    The host's own telemetry.
+    """
+
+    logs: LogsConfig = LogsConfig()
+    metrics: MetricsConfig = MetricsConfig()
+
+
+@attrs.frozen
+class QuarantineConfig:
+    """
+    Where batches are kept that can be neither delivered nor refused; `max_bytes` in all.
+    """
+
+    directory: Path = Path("quarantine")
+    max_bytes: ByteSize = attrs.field(default=ByteSize(1 << 30))
+
+
+@attrs.frozen
+class ServiceConfig:
+    """
+    What runs, and how the program as a whole behaves.
+    """
+
+    pipelines: Mapping[str, RouteConfig]
+    telemetry: TelemetryConfig = TelemetryConfig()
+    quarantine: QuarantineConfig = QuarantineConfig()
+    shutdown_timeout: Duration = attrs.field(
+        default=Duration(30), validator=at_least(Duration(0.001))
+    )
+
+
+@attrs.frozen
+class ComponentConfig:
+    """
+    One receiver, processor or exporter: its id (`wasm/redact`), its kind and its settings.
+    """
+
+    id: str
+    kind: str
+    settings: Any
+
+
+@attrs.frozen
+class ExporterConfig:
+    """
+    One exporter, and how it queues and tries again.
+    """
+
+    id: str
+    kind: str
+    settings: Any
+    delivery: DeliveryConfig
+
+
+@attrs.frozen
+class PipelineConfig:
+    """
+    One pipeline: its id (`traces/shop`), its signal and its components' ids.
+    """
+
+    id: str
+    signal: Signal
+    receivers: tuple[str, ...]
+    processors: tuple[str, ...]
+    exporters: tuple[str, ...]
+
+
+@attrs.frozen
+class Config:
+    """
+    A whole configuration; every reference in it is good.
+    """
+
+    receivers: Mapping[str, ComponentConfig]
+    processors: Mapping[str, ComponentConfig]
+    exporters: Mapping[str, ExporterConfig]
+    pipelines: tuple[PipelineConfig, ...]
+    service: ServiceConfig
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,190 @@
+"""
+Put the components of a configuration together, start them from the end, stop them from the front.
+
+    receivers ──► intake ──► processors ──► fan-out ──► exporters' queues ──► exporters
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from graphlib import TopologicalSorter
+
+import structlog
+
+from otelwasm.config.settings import Config, ExporterConfig, PipelineConfig
+from otelwasm.errors import SetupError
+from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.delivery import Delivery
+from otelwasm.pipeline.fanout import fan_out
+from otelwasm.pipeline.intake import Intake
+from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.registry import ConsumerFor, Exporter, Processor, Receiver, Registry
+from otelwasm.signals import Signal
+from otelwasm.telemetry import Telemetry
+
+__all__ = ["Graph"]
+
+log = structlog.get_logger(__name__)
+
+# A component that has nothing left to do gets this long to close what it holds open.
+_CLOSE_TIMEOUT_S = 5.0
+
+
+class Graph:
+    """
+    All components of a configuration; only those that a pipeline lists are made.
+    """
+
+    def __init__(self, config: Config, registry: Registry, *, telemetry: Telemetry) -> None:
+        self._config = config
+        self._registry = registry
+        self._telemetry = telemetry
+        self._quarantine = Quarantine(
+            config.service.quarantine.directory,
+            max_bytes=config.service.quarantine.max_bytes,
+            telemetry=telemetry,
+        )
+        self._deadline = 0.0
+        self._stack = AsyncExitStack()
+        self.exporters: dict[str, Exporter] = {}
+        self._deliveries: dict[str, Delivery] = {}
+        self.processors: dict[str, Processor] = {}
+        self._order: TopologicalSorter[str] = TopologicalSorter()
+        self._entries: dict[tuple[str, Signal], list[Step]] = {}
+        for pipeline in config.pipelines:
+            self._add(pipeline)
+        self.receivers = {name: self._make_receiver(name) for name in self._listed_receivers()}
+
+    async def load(self) -> None:
+        """
+        Start the processors: plugins are built, loaded and started, all at the same time.
+        """
+        for name in reversed(list(self._order.static_order())):
+            self._stack.push_async_callback(self._stop_processor, self.processors[name])
+        starts = [processor.start() for processor in self.processors.values()]
+        errors = [error for error in await asyncio.gather(*starts, return_exceptions=True) if error]
+        for error in errors:
+            if not isinstance(error, SetupError):
+                raise error
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise SetupError("\n".join(map(str, errors)))
+
+    async def start(self) -> None:
+        """
+        Start everything; what was started is stopped again if something does not.
+        """
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self.stop)
+            for name, exporter in self.exporters.items():
+                self._stack.push_async_callback(self._stop_exporter, name)
+                await self._begin(f"exporter '{name}'", exporter.start)
+                self._deliveries[name].start()
+            await self.load()
+            for name, receiver in self.receivers.items():
+                self._stack.push_async_callback(self._stop_receiver, name)
+                await self._begin(f"receiver '{name}'", receiver.start)
+            undo.pop_all()
+
+    async def stop(self) -> None:
+        """
+        Stop in a batch's order: receivers, processors, exporters; what is left is quarantined.
+
+        Twice is safe.
+        """
+        timeout = self._config.service.shutdown_timeout
+        self._deadline = asyncio.get_running_loop().time() + timeout
+        await self._stack.aclose()
+
+    def _add(self, pipeline: PipelineConfig) -> None:
+        step = fan_out([self._delivery(name) for name in pipeline.exporters])
+        following: str | None = None
+        for name in reversed(pipeline.processors):
+            key, processor = self._processor(name, pipeline)
+            step = processor.step(pipeline.signal, step)
+            self._order.add(key)
+            if following is not None:
+                self._order.add(following, key)
+            following = key
+        for name in pipeline.receivers:
+            self._entries.setdefault((name, pipeline.signal), []).append(step)
+
+    def _delivery(self, name: str) -> Delivery:
+        if name not in self._deliveries:
+            config = self._config.exporters[name]
+            exporter = self._registry.exporters[config.kind]().make(name, config.settings)
+            self.exporters[name] = exporter
+            self._deliveries[name] = self._make_delivery(config, exporter)
+        return self._deliveries[name]
+
+    def _make_delivery(self, config: ExporterConfig, exporter: Exporter) -> Delivery:
+        component = f"exporter/{config.id}"
+
+        async def send(batch: Batch) -> None:
+            await exporter.send(batch)
+            self._telemetry.count("sent", component, batch)
+
+        return Delivery(
+            component,
+            send,
+            config=config.delivery,
+            quarantine=self._quarantine,
+            telemetry=self._telemetry,
+        )
+
+    def _processor(self, name: str, pipeline: PipelineConfig) -> tuple[str, Processor]:
+        config = self._config.processors[name]
+        kind = self._registry.processors[config.kind]()
+        key = name if kind.is_shared else f"{name}@{pipeline.id}"
+        if key not in self.processors:
+            self.processors[key] = kind.make(
+                f"processor/{key}", config.settings, self._quarantine, self._telemetry
+            )
+        return key, self.processors[key]
+
+    def _listed_receivers(self) -> list[str]:
+        return list(dict.fromkeys(name for name, _ in self._entries))
+
+    def _make_receiver(self, name: str) -> Receiver:
+        config = self._config.receivers[name]
+        return self._registry.receivers[config.kind]().make(
+            name, config.settings, self._consumer_for(name)
+        )
+
+    def _consumer_for(self, name: str) -> ConsumerFor:
+        intakes = {
+            signal: Intake(f"receiver/{name}", fan_out(steps), telemetry=self._telemetry)
+            for (receiver, signal), steps in self._entries.items()
+            if receiver == name
+        }
+
+        def consumer_for(signal: Signal) -> Consumer | None:
+            return intakes.get(signal)
+
+        return consumer_for
+
+    async def _begin(self, what: str, start: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await start()
+        except OSError as error:
+            raise SetupError(f"{what}: {error}") from error
+
+    async def _stop_receiver(self, name: str) -> None:
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                await self.receivers[name].close()
+        except TimeoutError:
+            log.warning("receiver's requests did not finish in time", receiver=name)
+
+    async def _stop_processor(self, processor: Processor) -> None:
+        await processor.stop(self._deadline)
+
+    async def _stop_exporter(self, name: str) -> None:
+        await self._deliveries[name].drain(self._deadline)
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await self.exporters[name].close()
+        except TimeoutError:
+            log.warning("exporter did not close in time", exporter=name)

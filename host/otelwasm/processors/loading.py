@@ -1,0 +1,49 @@
+"""
+Make a plugin of what a configuration says: a component, or the Python file it is built from.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from otelwasm.build.python import build
+from otelwasm.plugins.limits import Limits
+from otelwasm.plugins.plugin import Plugin
+from otelwasm.processors.plugin import Attributes, PluginConfig, ProcessingPlugin
+from otelwasm.signals import Signal
+
+__all__ = ["load_plugin"]
+
+log = structlog.get_logger(__name__)
+
+
+def load_plugin(
+    name: str,
+    config: PluginConfig,
+    *,
+    emit: Callable[[Signal, bytes], None],
+    log: Callable[[str, str, Attributes], None],
+    meter: Callable[[str, str, float, Attributes], None],
+) -> ProcessingPlugin:
+    """
+    Build (once; builds are cached), load and start a plugin.
+    """
+    return Plugin(
+        _component(name, config.plugin),
+        config=config.config,
+        name=name,
+        instances=config.instances,
+        limits=Limits(memory_bytes=config.limits.memory, deadline_s=config.limits.deadline),
+        lane=config.lane,
+        emit=emit,
+        log=log,
+        meter=meter,
+    )
+
+
+def _component(name: str, path: Path) -> Path:
+    if path.suffix != ".py":
+        return path
+    log.info("building plugin", plugin=name, source=str(path))
+    return build(path, None, lambda message: log.info("building plugin", plugin=name, step=message))

@@ -1,0 +1,179 @@
+"""
+Say which kinds of components there are: their settings, and how one is made.
+
+A kind's module is imported when a configuration first names it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.signals import Signal
+from otelwasm.telemetry import Telemetry
+
+__all__ = [
+    "ConsumerFor",
+    "Exporter",
+    "ExporterKind",
+    "Processor",
+    "ProcessorKind",
+    "Receiver",
+    "ReceiverKind",
+    "Registry",
+]
+
+ConsumerFor = Callable[[Signal], Consumer | None]
+
+
+class Receiver(Protocol):
+    """
+    Takes batches from outside and answers their senders.
+    """
+
+    async def start(self) -> None:
+        """
+        Listen; raises SetupError or OSError.
+        """
+
+    async def close(self) -> None:
+        """
+        Stop accepting, and finish the requests in flight.
+        """
+
+
+class Processor(Protocol):
+    """
+    Stands between receivers and exporters, in one pipeline or, if it is shared, in several.
+    """
+
+    def step(self, signal: Signal, then: Step) -> Step:
+        """
+        Return the way in from one pipeline, whose next step is *then*.
+        """
+
+    async def start(self) -> None:
+        """
+        Be ready for batches; raises SetupError.
+        """
+
+    async def stop(self, deadline: float) -> None:
+        """
+        Hand on what is held, until *deadline* (the loop's time); safe without a start.
+        """
+
+
+class Exporter(Protocol):
+    """
+    Delivers batches to somewhere outside.
+    """
+
+    async def start(self) -> None:
+        """
+        Be ready to send; raises SetupError or OSError.
+        """
+
+    async def send(self, batch: Batch) -> None:
+        """
+        Deliver *batch*, or raise PermanentError or RetryableError.
+        """
+
+    async def close(self) -> None:
+        """
+        Let go of connections and files; safe without a start.
+        """
+
+
+@attrs.frozen
+class ReceiverKind:
+    """
+    A kind of receiver: the class of its settings, and what makes one of its id and them.
+    """
+
+    config: type[Any]
+    make: Callable[[str, Any, ConsumerFor], Receiver]
+
+
+@attrs.frozen
+class ProcessorKind:
+    """
+    A kind of processor; one that *is_shared* is made once for all pipelines that list it.
+    """
+
+    config: type[Any]
+    make: Callable[[str, Any, Quarantine, Telemetry], Processor]
+    is_shared: bool = False
+
+
+@attrs.frozen
+class ExporterKind:
+    """
+    A kind of exporter: the class of its own settings, and what makes one of its id and them.
+    """
+
+    config: type[Any]
+    make: Callable[[str, Any], Exporter]
+
+
+@attrs.frozen
+class Registry:
+    """
+    Kinds by the name that a configuration calls them.
+    """
+
+    receivers: Mapping[str, Callable[[], ReceiverKind]]
+    processors: Mapping[str, Callable[[], ProcessorKind]]
+    exporters: Mapping[str, Callable[[], ExporterKind]]
+
+    @classmethod
+    def built_in(cls) -> "Registry":
+        """
+        What comes with otelwasm.
+        """
+        return cls(
+            receivers={},
+            processors={"batch": _batch_processor, "wasm": _wasm_processor},
+            exporters={
+                "debug": _debug_exporter,
+                "file": _file_exporter,
+            },
+        )
+
+
+def _batch_processor() -> ProcessorKind:
+    from otelwasm.processors.batch import BatchConfig, BatchProcessor
+
+    return ProcessorKind(
+        BatchConfig,
+        lambda component, config, quarantine, telemetry: BatchProcessor(
+            component, config, quarantine=quarantine, telemetry=telemetry
+        ),
+    )
+
+
+def _wasm_processor() -> ProcessorKind:
+    from otelwasm.processors.loading import load_plugin
+    from otelwasm.processors.plugin import PluginConfig, PluginProcessor
+
+    return ProcessorKind(
+        PluginConfig,
+        lambda component, config, quarantine, telemetry: PluginProcessor(
+            component, config, load=load_plugin, quarantine=quarantine, telemetry=telemetry
+        ),
+        is_shared=True,
+    )
+
+
+def _debug_exporter() -> ExporterKind:
+    from otelwasm.exporters.debug import DebugConfig, DebugExporter
+
+    return ExporterKind(DebugConfig, lambda _, config: DebugExporter(config))
+
+
+def _file_exporter() -> ExporterKind:
+    from otelwasm.exporters.file import FileConfig, FileExporter
+
+    return ExporterKind(FileConfig, lambda _, config: FileExporter(config))

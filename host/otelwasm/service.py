@@ -1,0 +1,187 @@
+"""
+Run the pipelines of one configuration, inside any program that has an asyncio loop.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from otelwasm.config.document import Document
+from otelwasm.config.load import load
+from otelwasm.config.settings import Config
+from otelwasm.pipeline.graph import Graph
+from otelwasm.registry import Registry
+from otelwasm.telemetry import MetricsServer, Telemetry
+
+__all__ = ["Pipeline", "run_until_signalled"]
+
+log = structlog.get_logger(__name__)
+
+
+class Pipeline:
+    """
+    Everything that one configuration describes: receivers, processors, exporters.
+
+        async with Pipeline.from_yaml("pipeline.yaml") as pipeline:
+            await pipeline.finished()
+
+    Leaving the block stops it in a batch's order; nothing that was accepted is lost. A
+    configuration may also be a mapping of the same shape as the YAML; relative paths in it are
+    taken from *folder*.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, object],
+        *,
+        folder: Path | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self._prepare(Document(config, folder or Path.cwd()), registry)
+
+    @classmethod
+    def from_yaml(
+        cls, path: str | os.PathLike[str], *, registry: Registry | None = None
+    ) -> "Pipeline":
+        """
+        Read and check a YAML file; raises ConfigError with file and line of every mistake.
+        """
+        pipeline = cls.__new__(cls)
+        pipeline._prepare(Document.read(Path(path)), registry)
+        return pipeline
+
+    def _prepare(self, document: Document, registry: Registry | None) -> None:
+        self._registry = registry or Registry.built_in()
+        self.config: Config = load(document, self._registry)
+        self.telemetry = Telemetry()
+        self._metrics: MetricsServer | None = None
+        self._graph: Graph | None = None
+        self._stack = AsyncExitStack()
+        self._is_asked_to_stop = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        began = monotonic()
+        self._warn()
+        graph = Graph(self.config, self._registry, telemetry=self.telemetry)
+        async with AsyncExitStack() as undo:
+            if address := self.config.service.telemetry.metrics.address:
+                self._metrics = self.telemetry.serve(address)
+                undo.push_async_callback(asyncio.to_thread, self._metrics.close)
+            await graph.start()
+            undo.push_async_callback(graph.stop)
+            self._stack = undo.pop_all()
+        self._graph = graph
+        log.info(
+            "running",
+            pipelines=" ".join(pipeline.id for pipeline in self.config.pipelines),
+            start_s=round(monotonic() - began, 3),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """
+        Stop everything in order; twice is safe.
+        """
+        if self._graph is None:
+            return
+        self._graph = None
+        began = monotonic()
+        log.info("stopping", timeout=str(self.config.service.shutdown_timeout))
+        await self._stack.aclose()
+        log.info("stopped", stop_s=round(monotonic() - began, 3), **self.telemetry.summary())
+
+    async def check(self) -> None:
+        """
+        Do all that starting would do short of opening sockets and files: load the plugins, too.
+        """
+        self._warn()
+        graph = Graph(self.config, self._registry, telemetry=self.telemetry)
+        try:
+            await graph.load()
+        finally:
+            await graph.stop()
+
+    def request_stop(self) -> None:
+        """
+        Make `finished` return.
+        """
+        self._is_asked_to_stop.set()
+
+    async def finished(self) -> None:
+        """
+        Return once somebody asked for a stop; cancelling it is a way to ask, too.
+        """
+        await self._is_asked_to_stop.wait()
+
+    @property
+    def metrics_port(self) -> int | None:
+        """
+        The port that Prometheus finds the metrics on, if they are served.
+        """
+        return self._metrics.port if self._metrics is not None else None
+
+    def receiver(self, name: str) -> Any:
+        """
+        The running receiver of that id: to ask for its port, say.
+        """
+        return self._running().receivers[name]
+
+    def exporter(self, name: str) -> Any:
+        """
+        The running exporter of that id.
+        """
+        return self._running().exporters[name]
+
+    def _running(self) -> Graph:
+        if self._graph is None:
+            raise ValueError("the pipeline is not running")
+        return self._graph
+
+    def _warn(self) -> None:
+        for warning in self.config.warnings:
+            log.warning(warning)
+
+
+async def run_until_signalled(pipeline: Pipeline) -> None:
+    """
+    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
+    """
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(_run(pipeline), name="pipeline")
+
+    def on_signal(number: signal.Signals) -> None:
+        if running.cancelling():
+            log.error("stopping at once; what is queued is lost", signal=number.name)
+            os._exit(128 + number)
+        running.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        await asyncio.wait([running])
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+    if not running.cancelled():
+        running.result()
+
+
+async def _run(pipeline: Pipeline) -> None:
+    async with pipeline:
+        await pipeline.finished()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import attrs
+
 from otelwasm.wit.types import (
     Case,
     Enum,

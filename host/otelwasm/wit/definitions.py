@@ -5,6 +5,7 @@ Resolve the types and functions of one interface or world: names become what the
 from collections.abc import Callable, Iterable
 
 import attrs
+
 from otelwasm.wit.gates import Gatekeeper
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Interface, PackageName, Use
@@ -37,11 +38,10 @@ from otelwasm.wit.types import (
     Type,
     Variant,
 )
+from otelwasm.wit.walk import Scale, lends
 
 __all__ = ["Definitions"]
 
-_MAX_DEPTH = 100
-_MAX_PARTS = 1_000_000
 _MAX_FLAGS = 32
 _KEYS = frozenset(Primitive) - {Primitive.F32, Primitive.F64, Primitive.ERROR_CONTEXT}
 _SELF = frozenset({FunctionKind.METHOD, FunctionKind.GETTER, FunctionKind.SETTER})
@@ -54,9 +54,7 @@ class _Entry:
     """
 
     type: NamedType
-    resource: ResourceName | None
-    depth: int
-    parts: int
+    resource: ResourceName | None = None
 
 
 class Definitions:
@@ -71,12 +69,14 @@ class Definitions:
         owner: str,
         *,
         gatekeeper: Gatekeeper,
+        scale: Scale,
         interface_at: "Callable[[Path], tuple[Interface, Definitions]]",
     ) -> None:
         self._source = source
         self._package = package
         self._owner = owner
         self._gatekeeper = gatekeeper
+        self._scale = scale
         self._interface_at = interface_at
         self._nodes: dict[str, TypeNode] = {}
         self._entries: dict[str, _Entry] = {}
@@ -168,6 +168,8 @@ class Definitions:
             raise self._error(name, f"a type may not contain itself: {path}")
         self._resolving.append(name.text)
         entry = self._define(node)
+        if problem := self._scale.problem(entry.type):
+            raise self._error(node.name, problem)
         self._resolving.pop()
         self._entries[name.text] = entry
         return entry
@@ -188,12 +190,10 @@ class Definitions:
             return self._resource(node)
         if node.kind == "type":
             assert node.target is not None
-            target, depth, parts = self._type(node.target)
+            target = self._type(node.target)
             alias = Alias(name, self._owner, target, docs=docs, stability=stability)
-            resource = None
-            if node.target.is_name:
-                resource = self._named(node.target.id).resource
-            return self._entry(node, alias, depth, parts, resource=resource)
+            is_name = node.target.is_name
+            return _Entry(alias, self._named(node.target.id).resource if is_name else None)
         if not node.members:
             raise self._error(node.name, f"{node.kind} `{name}` is empty")
         self._refuse_twins(node.kind, node.members)
@@ -201,30 +201,23 @@ class Definitions:
             if len(node.members) > _MAX_FLAGS:
                 raise self._error(node.members[_MAX_FLAGS].name, "more than 32 flags in one type")
             flags = tuple(Flag(member.name.text, docs=member.docs) for member in node.members)
-            made = Flags(name, self._owner, flags, docs=docs, stability=stability)
-            return self._entry(node, made, 1, 1)
-        depth, parts = 0, 0
-        types: list[Type | None] = []
-        for member in node.members:
-            type_, deep, several = (None, 0, 0) if member.type is None else self._type(member.type)
-            types.append(type_)
-            depth, parts = max(depth, deep), parts + several
-        named: NamedType
+            return _Entry(Flags(name, self._owner, flags, docs=docs, stability=stability))
+        types = [
+            None if member.type is None else self._type(member.type) for member in node.members
+        ]
         if node.kind == "record":
             fields = tuple(
                 Field(member.name.text, type_, docs=member.docs)
                 for member, type_ in zip(node.members, types, strict=True)
                 if type_ is not None
             )
-            named = Record(name, self._owner, fields, docs=docs, stability=stability)
-        else:
-            cases = tuple(
-                Case(member.name.text, type_, docs=member.docs)
-                for member, type_ in zip(node.members, types, strict=True)
-            )
-            make = Variant if node.kind == "variant" else Enum
-            named = make(name, self._owner, cases, docs=docs, stability=stability)
-        return self._entry(node, named, depth, parts)
+            return _Entry(Record(name, self._owner, fields, docs=docs, stability=stability))
+        cases = tuple(
+            Case(member.name.text, type_, docs=member.docs)
+            for member, type_ in zip(node.members, types, strict=True)
+        )
+        make = Variant if node.kind == "variant" else Enum
+        return _Entry(make(name, self._owner, cases, docs=docs, stability=stability))
 
     def _resource(self, node: TypeNode) -> _Entry:
         name = node.name.text
@@ -232,25 +225,10 @@ class Definitions:
         stability = self._gatekeeper.read(node.gates, self._package, self._source)
         bare = Resource(name, self._owner, docs=node.docs, stability=stability)
         # Its functions mention the resource, and types that do, so its name is known first.
-        self._entries[name] = _Entry(bare, own, 1, 1)
+        self._entries[name] = _Entry(bare, own)
         found = [self._function(function, own) for function in node.functions]
         functions = tuple(function for function in found if function is not None)
-        return _Entry(attrs.evolve(bare, functions=functions), own, 1, 1)
-
-    def _entry(
-        self,
-        node: TypeNode,
-        type_: NamedType,
-        depth: int,
-        parts: int,
-        *,
-        resource: ResourceName | None = None,
-    ) -> _Entry:
-        if depth >= _MAX_DEPTH:
-            raise self._error(node.name, f"types are nested more than {_MAX_DEPTH} deep")
-        if parts >= _MAX_PARTS:
-            raise self._error(node.name, f"the type has more than {_MAX_PARTS:,} parts")
-        return _Entry(type_, resource, depth + 1, parts + 1)
+        return _Entry(attrs.evolve(bare, functions=functions), own)
 
     def _function(self, node: FunctionNode, resource: ResourceName | None) -> Function | None:
         stability = self._gatekeeper.read(node.gates, self._package, self._source)
@@ -265,12 +243,12 @@ class Definitions:
             if same_name(member.name.text) in seen:
                 raise self._error(member.name, f"parameter `{member.name.text}` is defined twice")
             seen.add(same_name(member.name.text))
-            params.append(Param(member.name.text, self._type(member.type)[0]))
-        result = None if node.result is None else self._type(node.result)[0]
+            params.append(Param(member.name.text, self._type(member.type)))
+        result = None if node.result is None else self._type(node.result)
         if node.kind is FunctionKind.CONSTRUCTOR and resource is not None:
             result = self._constructed(node, resource, result)
         self._check_accessor(node, result)
-        if node.result is not None and result is not None and _lends(result):
+        if node.result is not None and result is not None and lends(result):
             raise self._error(node.result.id, "a function cannot return a `borrow<…>`")
         return Function(
             node.name.text,
@@ -307,33 +285,26 @@ class Definitions:
                     node.result.id, "a setter returns nothing, `result` or `result<_, …>`"
                 )
 
-    def _type(self, expr: TypeExpr) -> tuple[Type, int, int]:
-        """
-        The type that *expr* means, how deep it is nested and how many parts it has in all.
-        """
+    def _type(self, expr: TypeExpr) -> Type:
         if expr.is_name:
             entry = self._named(expr.id)
             if isinstance(entry.type, Resource) and entry.resource is not None:
-                return Own(entry.resource), 1, 1
-            return entry.type, entry.depth, entry.parts
+                return Own(entry.resource)
+            return entry.type
         if not expr.arguments and expr.word not in ("result", "future", "stream", "tuple"):
-            return Primitive(expr.word), 1, 1
+            return Primitive(expr.word)
         if expr.word in ("own", "borrow"):
             target = expr.arguments[0]
             assert target is not None
             resource = self._named(target.id).resource
             if resource is None:
                 raise self._error(target.id, f"`{target.word}` is no resource")
-            return (Own if expr.word == "own" else Borrow)(resource), 1, 1
-        found = [(None, 0, 0) if part is None else self._type(part) for part in expr.arguments]
-        types = [type_ for type_, _, _ in found]
-        depth = 1 + max((depth for _, depth, _ in found), default=0)
-        parts = 1 + sum(parts for _, _, parts in found)
-        if depth > _MAX_DEPTH:
-            raise self._error(expr.id, f"types are nested more than {_MAX_DEPTH} deep")
-        if parts > _MAX_PARTS:
-            raise self._error(expr.id, f"the type has more than {_MAX_PARTS:,} parts")
-        return self._built(expr, types), depth, parts
+            return (Own if expr.word == "own" else Borrow)(resource)
+        types = [None if part is None else self._type(part) for part in expr.arguments]
+        type_ = self._built(expr, types)
+        if problem := self._scale.problem(type_):
+            raise self._error(expr.id, problem)
+        return type_
 
     def _built(self, expr: TypeExpr, types: list[Type | None]) -> Type:
         match expr.word, types:
@@ -374,25 +345,3 @@ class Definitions:
 
     def _error(self, place: Id, message: str) -> Exception:
         return self._source.error(place.at, message, length=place.length)
-
-
-def _lends(type_: Type) -> bool:
-    match type_:
-        case Borrow():
-            return True
-        case Alias(target=inner) | List(element=inner) | Option(some=inner):
-            return _lends(inner)
-        case Map(key=key, value=value):
-            return _lends(key) or _lends(value)
-        case Tuple(items=items):
-            return any(map(_lends, items))
-        case Record(fields=fields):
-            return any(_lends(field.type) for field in fields)
-        case Variant(cases=cases):
-            return any(_lends(case.type) for case in cases if case.type is not None)
-        case Result(ok=first, err=second):
-            return any(_lends(part) for part in (first, second) if part is not None)
-        case Future(payload=payload) | Stream(payload=payload):
-            return payload is not None and _lends(payload)
-        case _:
-            return False

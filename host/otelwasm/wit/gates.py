@@ -6,6 +6,7 @@ import re
 from collections.abc import Set
 
 import attrs
+
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import PackageName
 from otelwasm.wit.syntax import Gate

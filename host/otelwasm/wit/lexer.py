@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 import attrs
+
 from otelwasm.errors import WitError
 
 __all__ = ["Source", "Token", "tokenize", "unquote"]

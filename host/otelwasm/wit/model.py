@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 import attrs
+
 from otelwasm.wit.types import Function, NamedType, Stability
 
 __all__ = [

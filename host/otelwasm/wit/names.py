@@ -6,6 +6,7 @@ as `[method]file.read`.
 """
 
 import attrs
+
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.syntax import FunctionNode, Id, TypeNode
 from otelwasm.wit.types import FunctionKind

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 import attrs
+
 from otelwasm.errors import WitError
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Interface, Package, World

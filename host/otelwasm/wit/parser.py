@@ -3,6 +3,7 @@ Read the text of one WIT file into syntax nodes.
 """
 
 import attrs
+
 from otelwasm.wit.cursor import Cursor
 from otelwasm.wit.items import (
     TYPE_KEYWORDS,

@@ -5,6 +5,7 @@ Put files together into packages: find what each name and each `use` stands for.
 from collections.abc import Iterable, Set
 
 import attrs
+
 from otelwasm.errors import WitError
 from otelwasm.wit.definitions import Definitions
 from otelwasm.wit.gates import Gatekeeper
@@ -23,6 +24,7 @@ from otelwasm.wit.syntax import (
     WorldNode,
 )
 from otelwasm.wit.types import Stability
+from otelwasm.wit.walk import Scale
 from otelwasm.wit.worlds import build_world
 
 __all__ = ["resolve"]
@@ -72,6 +74,7 @@ class _Resolver:
         self._interfaces: dict[int, tuple[Interface, Definitions]] = {}
         self._worlds: dict[int, World] = {}
         self._resolving: list[tuple[int, str]] = []
+        self._scale = Scale()
         self._needs: dict[PackageName, dict[PackageName, None]] = {}
         for group in groups:
             self._add_group(list(group))
@@ -333,6 +336,7 @@ class _Resolver:
             file.package.name,
             owner,
             gatekeeper=self.gatekeeper,
+            scale=self._scale,
             interface_at=lambda path: self.interface_at(path, file),
         )
 

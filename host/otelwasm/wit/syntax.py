@@ -3,6 +3,7 @@ Hold what one WIT file says, as written: names are not looked up yet.
 """
 
 import attrs
+
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import PackageName
 from otelwasm.wit.types import FunctionKind

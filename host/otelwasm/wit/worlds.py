@@ -5,6 +5,7 @@ Resolve a world: take in what it includes, and find what its imports and exports
 from typing import Protocol
 
 import attrs
+
 from otelwasm.wit.definitions import Definitions
 from otelwasm.wit.gates import Gatekeeper
 from otelwasm.wit.lexer import Source

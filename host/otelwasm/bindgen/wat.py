@@ -1,0 +1,153 @@
+"""
+Write WIT types in the text format of components, as both bridges need them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from otelwasm.bindgen.shape import Call, is_octets, ordered_types
+from otelwasm.wit import Interface
+from otelwasm.wit.types import (
+    Alias,
+    Enum,
+    Flags,
+    Function,
+    List,
+    NamedType,
+    Option,
+    Primitive,
+    Record,
+    Result,
+    Tuple,
+    Type,
+    Variant,
+)
+
+__all__ = [
+    "LENGTH_SUFFIX",
+    "Names",
+    "body",
+    "core_function",
+    "exported_types",
+    "labels",
+    "signature",
+]
+
+# In the direct lane a parameter `x: list<u8>` becomes `x: u32, x-length: u32`, with the same core
+# form: relift.py rewrites a plugin's imports by the same rule.
+LENGTH_SUFFIX = "-length"
+
+
+class Names:
+    """
+    The `$identifiers` of the types of some interfaces.
+    """
+
+    def __init__(self, interfaces: Iterable[Interface]) -> None:
+        self._prefix: dict[str, str] = {}
+        for interface in interfaces:
+            taken = set(self._prefix.values())
+            name = interface.name
+            while name in taken:
+                name += "'"
+            self._prefix[interface.id] = name
+
+    def interface(self, interface: Interface) -> str:
+        """
+        The identifier of the instance of *interface*.
+        """
+        return f"$instance.{self._prefix[interface.id]}"
+
+    def type(self, type_: NamedType) -> str:
+        """
+        The identifier of a named type.
+        """
+        return f"${self._prefix[type_.owner]}.{type_.name}"
+
+
+def body(type_: Type, name_of: Callable[[NamedType], str]) -> str:
+    """
+    The definition of *type_*; *name_of* is how it refers to others.
+    """
+
+    def ref(part: Type) -> str:
+        return name_of(part) if isinstance(part, NamedType) else body(part, name_of)
+
+    match type_:
+        case Primitive():
+            return type_.value
+        case Alias(target=target):
+            return ref(target)
+        case List(element=element):
+            return f"(list {ref(element)})"
+        case Option(some=some):
+            return f"(option {ref(some)})"
+        case Result(ok=ok, err=err):
+            good = "" if ok is None else f" {ref(ok)}"
+            bad = "" if err is None else f" (error {ref(err)})"
+            return f"(result{good}{bad})"
+        case Tuple(items=types):
+            return f"(tuple {' '.join(map(ref, types))})"
+        case Record(fields=fields):
+            items = " ".join(f'(field "{f.name}" {ref(f.type)})' for f in fields)
+            return f"(record {items})"
+        case Variant(cases=cases):
+            items = " ".join(
+                f'(case "{c.name}")' if c.type is None else f'(case "{c.name}" {ref(c.type)})'
+                for c in cases
+            )
+            return f"(variant {items})"
+        case Enum(cases=cases):
+            items = " ".join(f'"{c.name}"' for c in cases)
+            return f"(enum {items})"
+        case Flags(flags=flags):
+            items = " ".join(f'"{f.name}"' for f in flags)
+            return f"(flags {items})"
+        case _:
+            raise TypeError(f"{type_} has no text")
+
+
+def signature(
+    function: Function, name_of: Callable[[NamedType], str], *, is_direct: bool = False
+) -> str:
+    """
+    The parameters and result of *function*; with *is_direct* without any list of bytes.
+    """
+
+    def ref(part: Type) -> str:
+        return name_of(part) if isinstance(part, NamedType) else body(part, name_of)
+
+    items = []
+    for param in function.params:
+        if is_direct and is_octets(param.type):
+            items.append(f'(param "{param.name}" u32)')
+            items.append(f'(param "{param.name}{LENGTH_SUFFIX}" u32)')
+        else:
+            items.append(f'(param "{param.name}" {ref(param.type)})')
+    if function.result is not None:
+        items.append(f"(result {ref(function.result)})")
+    return " ".join(items)
+
+
+def core_function(params: Iterable[str], results: Iterable[str]) -> str:
+    """
+    The type of a core function, without an empty part.
+    """
+    parts = (("param", " ".join(params)), ("result", " ".join(results)))
+    return " ".join(f"({word} {types})" for word, types in parts if types)
+
+
+def exported_types(interface: Interface) -> Iterator[tuple[str, NamedType]]:
+    """
+    The names under which an instance of *interface* has types: used ones first, then its own.
+    """
+    for use in interface.uses:
+        yield use.name, use.type
+    for type_ in ordered_types(interface):
+        yield type_.name, type_
+
+
+def labels(calls: Iterable[Call]) -> list[str]:
+    """
+    The labels of *calls*.
+    """
+    return [call.label for call in calls]

@@ -1,0 +1,225 @@
+"""
+Declare the parts of wasmtime's C API that a batch passes through, as plain integers.
+
+wasmtime-py converts each argument by introspecting its type, 55 us a call. Here every pointer is
+an `int`, so that a call into a plugin costs what the C function costs.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from wasmtime import Config, Store, WasiConfig, WasmtimeError
+from wasmtime import _ffi as ffi
+from wasmtime.component import Func, LinkerInstance
+
+__all__ = [
+    "CreateMemory",
+    "FreeMemory",
+    "GetMemory",
+    "GrowMemory",
+    "HostFunction",
+    "Numbers",
+    "add_function",
+    "address_of",
+    "call",
+    "capture_output",
+    "configure",
+    "context_of",
+    "error",
+    "forbid_network",
+    "memory_creator",
+    "set_deadline",
+    "take_error",
+    "words_at",
+]
+
+_Pointer = ctypes.c_void_p
+_Size = ctypes.c_size_t
+_Value = ffi.wasmtime_component_val_t
+_WORD = 8
+_VALUE_WORDS = ctypes.sizeof(_Value) // _WORD
+_PAYLOAD = _Value.of.offset // _WORD
+
+_KINDS = {
+    "i32": ffi.WASMTIME_COMPONENT_U32.value,
+    "i64": ffi.WASMTIME_COMPONENT_U64.value,
+    "f32": ffi.WASMTIME_COMPONENT_F32.value,
+    "f64": ffi.WASMTIME_COMPONENT_F64.value,
+}
+_FORMATS = {"i32": "I", "i64": "Q", "f32": "f", "f64": "d"}
+
+# (environment, store context, type, arguments, their count, results, their count) -> error
+HostFunction = ctypes.CFUNCTYPE(
+    _Size, _Pointer, _Pointer, _Pointer, _Pointer, _Size, _Pointer, _Size
+)
+CreateMemory = ffi.wasmtime_new_memory_callback_t
+GetMemory = ffi.wasmtime_memory_get_callback_t
+GrowMemory = ffi.wasmtime_memory_grow_callback_t
+FreeMemory = ctypes.CFUNCTYPE(None, _Pointer)
+_Output = ctypes.CFUNCTYPE(ctypes.c_ssize_t, _Pointer, _Pointer, _Size)
+
+# (function, store context, arguments, their count, results, their count) -> error
+call = ctypes.CFUNCTYPE(_Pointer, _Pointer, _Pointer, _Pointer, _Size, _Pointer, _Size)(
+    ("wasmtime_component_func_call", ffi.dll)
+)
+# (store context, ticks from now)
+set_deadline = ctypes.CFUNCTYPE(None, _Pointer, ctypes.c_uint64)(
+    ("wasmtime_context_set_epoch_deadline", ffi.dll)
+)
+_add_function = ctypes.CFUNCTYPE(
+    _Pointer, _Pointer, ctypes.c_char_p, _Size, HostFunction, _Pointer, FreeMemory
+)(("wasmtime_component_linker_instance_add_func", ffi.dll))
+_new_error = ctypes.CFUNCTYPE(_Pointer, ctypes.c_char_p)(("wasmtime_error_new", ffi.dll))
+
+
+@FreeMemory
+def _nothing(_environment: int | None) -> None:
+    """
+    Finalize what needs no finalizing.
+    """
+
+
+def error(text: str) -> int:
+    """
+    Make a wasmtime error that a callback returns; wasmtime frees it.
+    """
+    return int(_new_error(text.encode("utf-8", "replace").replace(b"\0", b"?")))
+
+
+def take_error(pointer: int) -> WasmtimeError:
+    """
+    Own the error that a call returned.
+    """
+    return WasmtimeError._from_ptr(ctypes.cast(pointer, ctypes.POINTER(ffi.wasmtime_error_t)))
+
+
+def context_of(store: Store) -> int:
+    """
+    The address that names *store* in calls and callbacks.
+    """
+    return int(ctypes.cast(store._context(), _Pointer).value or 0)
+
+
+def address_of(function: Func) -> int:
+    """
+    The address of an exported function's handle; *function* must outlive its use.
+    """
+    return ctypes.addressof(function._func)
+
+
+def add_function(
+    linker: LinkerInstance, name: str, *, function: Callable[..., int], environment: int
+) -> None:
+    """
+    Define *name* as *function*, called with *environment*; *function* must outlive the linker.
+    """
+    encoded = name.encode()
+    pointer = ctypes.cast(linker.ptr(), _Pointer).value
+    failed = _add_function(pointer, encoded, len(encoded), function, environment, _nothing)
+    if failed:
+        raise take_error(failed)
+
+
+def memory_creator(create: Callable[..., int]) -> Any:
+    """
+    The struct that makes an engine ask *create* for every linear memory.
+    """
+    return ffi.wasmtime_memory_creator_t(None, create, _nothing)
+
+
+def configure(config: Config, *, creator: Any, stack_bytes: int) -> None:
+    """
+    Set what wasmtime-py has no setters for; *creator* must outlive the engine.
+    """
+    ffi.wasmtime_config_max_wasm_stack_set(config.ptr(), stack_bytes)
+    # A plugin's memory is linear memory, 32 bits, on its instance's account: nothing else.
+    for switch in ("gc", "exceptions", "memory64", "threads", "stack_switching"):
+        getattr(ffi, f"wasmtime_config_wasm_{switch}_set")(config.ptr(), False)
+    # Off each call: stores of the host run one call at a time.
+    ffi.wasmtime_config_concurrency_support_set(config.ptr(), False)
+    # wasmtime aborts on copy-on-write images together with a host's memories.
+    ffi.wasmtime_config_memory_init_cow_set(config.ptr(), False)
+    ffi.wasmtime_config_host_memory_creator_set(config.ptr(), ctypes.byref(creator))
+
+
+def forbid_network(config: WasiConfig) -> None:
+    """
+    Say again what is wasmtime's default: no sockets and no name look-up.
+    """
+    ffi.wasi_config_allow_ip_name_lookup(config.ptr(), False)
+
+
+def capture_output(
+    config: WasiConfig, *, stdout: Callable[[bytes], None], stderr: Callable[[bytes], None]
+) -> list[Any]:
+    """
+    Send a guest's output to functions that never raise; keep the result as long as the store.
+    """
+
+    def captured(take: Callable[[bytes], None]) -> Any:
+        @_Output
+        def write(_environment: int | None, at: int | None, length: int) -> int:
+            # Safety: wasmtime lends *length* bytes at *at* for this call.
+            take(ctypes.string_at(at or 0, length) if length else b"")
+            return length
+
+        return write
+
+    kept = [captured(stdout), captured(stderr)]
+    setters = (ffi.dll.wasi_config_set_stdout_custom, ffi.dll.wasi_config_set_stderr_custom)
+    for setter, write in zip(setters, kept, strict=True):
+        prototype = ctypes.CFUNCTYPE(None, _Pointer, _Output, _Pointer, FreeMemory)
+        prototype(ctypes.cast(setter, _Pointer).value or 0)(
+            ctypes.cast(config.ptr(), _Pointer), write, None, _nothing
+        )
+    return kept
+
+
+def words_at(address: int, count: int) -> memoryview:
+    """
+    The payloads of *count* u32 or u64 arguments that a callback was given, as 8-byte words.
+
+    Word `i * stride` holds the i-th; the stride is `Numbers.STRIDE`.
+    """
+    # Safety: wasmtime lends *count* values at *address* for this call.
+    values = (ctypes.c_uint64 * (count * _VALUE_WORDS)).from_address(address)
+    return memoryview(values).cast("B").cast("Q")[_PAYLOAD:]
+
+
+class Numbers:
+    """
+    Core values in wasmtime's own structs, made once and filled for each call.
+    """
+
+    STRIDE = _VALUE_WORDS
+
+    def __init__(self, types: tuple[str, ...]) -> None:
+        values = (_Value * max(1, len(types)))()
+        for value, type_ in zip(values, types, strict=False):
+            value.kind = _KINDS[type_]
+        self._values = values
+        raw = memoryview(values).cast("B")
+        self._cells = [
+            raw[at : at + (4 if type_ in ("i32", "f32") else 8)].cast(_FORMATS[type_])
+            for at, type_ in (
+                ((place * _VALUE_WORDS + _PAYLOAD) * _WORD, type_)
+                for place, type_ in enumerate(types)
+            )
+        ]
+        self.address = ctypes.addressof(values)
+        self.count = len(types)
+
+    def set(self, numbers: tuple[int | float, ...]) -> None:
+        """
+        Fill in the arguments of a call.
+        """
+        for cell, number in zip(self._cells, numbers, strict=True):
+            cell[0] = number
+
+    def get(self) -> int | float:
+        """
+        The result of a call.
+        """
+        number: int | float = self._cells[0][0]
+        return number

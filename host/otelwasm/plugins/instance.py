@@ -1,0 +1,88 @@
+"""
+Run one instance of a plugin of the contract: a processor, an exporter or a receiver.
+"""
+
+from collections.abc import Callable
+
+from otelwasm.plugins._generated.exporting import Exporting, Receipt
+from otelwasm.plugins._generated.lifecycle import Lifecycle
+from otelwasm.plugins._generated.processing import Processing, Verdict
+from otelwasm.plugins._generated.receiver import Host
+from otelwasm.plugins._generated.receiving import Receiving
+from otelwasm.plugins._generated.types import Failure
+from otelwasm.plugins.component import Component
+from otelwasm.plugins.sandbox import Sandbox
+from otelwasm.plugins.values import Err, Ok
+from otelwasm.signals import Signal
+
+__all__ = ["Host", "Instance", "Outcome"]
+
+Outcome = Ok[Verdict] | Ok[Receipt] | Err[Failure]
+
+
+class Instance:
+    """
+    A plugin at work, on one thread only. A Fault ends it: every later call says so.
+    """
+
+    def __init__(
+        self,
+        component: Component,
+        host: Host,
+        *,
+        memory_bytes: int,
+        deadline_s: float,
+        output: Callable[[str, bytes], None] | None = None,
+    ) -> None:
+        self._sandbox = Sandbox(
+            component, host, memory_bytes=memory_bytes, deadline_s=deadline_s, output=output
+        )
+        self._world = component.world.name
+        self.lifecycle = Lifecycle(self._sandbox)
+        if self._world == "processor":
+            self.processing = Processing(self._sandbox)
+        elif self._world == "exporter":
+            self.exporting = Exporting(self._sandbox)
+        else:
+            self.receiving = Receiving(self._sandbox)
+
+    @property
+    def memory_bytes(self) -> int:
+        """
+        What the plugin's memories hold now.
+        """
+        return self._sandbox.memory_bytes
+
+    @property
+    def is_dead(self) -> bool:
+        """
+        Has a fault, or `close`, ended this instance?
+        """
+        return self._sandbox.is_dead
+
+    @property
+    def host_errors(self) -> int:
+        """
+        Exceptions of the host's own functions that were answered as failures.
+        """
+        return self._sandbox.host_errors
+
+    def __enter__(self) -> "Instance":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """
+        Free the instance; twice is safe.
+        """
+        self._sandbox.close()
+
+    def run(self, signal: Signal, payload: bytes) -> Outcome:
+        """
+        Process or send one batch, in the form that is fastest for this plugin.
+        """
+        if self._world == "processor":
+            return self.processing.process(signal, payload)
+        return self.exporting.send(signal, payload)

@@ -1,0 +1,298 @@
+"""
+Run one instance of a plugin, of any world: its store, its memories, its limits, its end.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import wasmtime
+from wasmtime.component import Func
+from wasmtime.component import Instance as ComponentInstance
+
+from otelwasm.plugins import _ffi
+from otelwasm.plugins.abi import Memory
+from otelwasm.plugins.calls import Function, RawRoute, Route, WindowRoute
+from otelwasm.plugins.component import Component
+from otelwasm.plugins.engine import the_engine, ticks
+from otelwasm.plugins.faults import Fault, from_wasmtime
+from otelwasm.plugins.imports import Imports
+from otelwasm.plugins.memory import Account, Region
+from otelwasm.plugins.world import GuestFunction
+
+__all__ = ["Sandbox"]
+
+R = TypeVar("R")
+
+_CELL = struct.Struct("<I")
+_TOP, _NEED, _HELLO = 0, 4, 8
+_PAGE = 1 << 16
+# CPython has 10,000 functions in its table; each entry costs the host 8 bytes.
+_TABLE_ELEMENTS = 1 << 20
+_TABLES = 100
+_INSTANCES = 1000
+
+
+class Sandbox:
+    """
+    One store with a plugin in it; used on one thread only.
+
+    *host* implements the world's generated `Host`. *output* is told what the plugin writes to
+    its standard output and error: ("stdout" or "stderr", bytes).
+    """
+
+    def __init__(
+        self,
+        component: Component,
+        host: object,
+        *,
+        memory_bytes: int,
+        deadline_s: float,
+        output: Callable[[str, bytes], None] | None = None,
+    ) -> None:
+        self.name = component.name
+        self.fault: Fault | None = None
+        self._component = component
+        self._deadline_s = deadline_s
+        self._ticks = ticks(deadline_s)
+        self._account = Account(memory_bytes)
+        self._engine = the_engine()
+        self._kept: list[object] = []
+        self._store: wasmtime.Store | None = wasmtime.Store(self._engine.wasmtime)
+        self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
+        self._store.set_wasi(self._wasi(output))
+        self._context = _ffi.context_of(self._store)
+        functions = [(each, each.bind(host)) for each in component.world.host_functions]
+        self._imports = Imports(
+            self._account,
+            functions,
+            is_direct=component.lane == "direct",
+            budget_bytes=memory_bytes,
+            restart_deadline=self._restart_deadline,
+        )
+        self._engine.dispatcher.add(self._context, self._imports)
+        try:
+            self._instance = self._instantiate()
+            self._memory = self._open_memory()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def memory_bytes(self) -> int:
+        """
+        What the plugin's memories hold now.
+        """
+        return self._account.used_bytes
+
+    @property
+    def is_dead(self) -> bool:
+        """
+        Has a fault, or `close`, ended this instance?
+        """
+        return self.fault is not None or self._store is None
+
+    @property
+    def host_errors(self) -> int:
+        """
+        Exceptions of the host's own functions that were answered as failures.
+        """
+        return self._imports.host_errors
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """
+        Free the store; not from inside of a call.
+        """
+        if self._store is None:
+            return
+        self._engine.dispatcher.remove(self._context)
+        self._imports.close()
+        self._store.close()
+        self._store = None
+        self._kept.clear()
+
+    def function(self, described: GuestFunction, load: Callable[[Memory, int], R]) -> Function[R]:
+        """
+        An exported function, for the generated classes.
+        """
+        component = self._component
+        label = component.label(described)
+        route: Route
+        if component.lane == "direct":
+            post = component.exported(f"post-{label}")
+            route = RawRoute(
+                self,
+                self._address(component.exported(f"raw-{label}")),
+                described,
+                post_return=None if post is None else self._address(post),
+            )
+        else:
+            function = self._address(component.exported(label))
+            route = WindowRoute(self, function, described, window=self._memory)
+        return Function(self, described, load, route=route, budget_bytes=self._account.limit_bytes)
+
+    def begin(self) -> Memory:
+        """
+        Open a call: the memory for its arguments and result, with a fresh deadline.
+        """
+        if self.fault is not None:
+            raise Fault(f"the instance is dead: {self.fault}", kind=self.fault.kind)
+        if self._store is None:
+            raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
+        self._account.refused_bytes = None
+        self._next = self._component.world.heap_at
+        _ffi.set_deadline(self._context, self._ticks)
+        return self._memory
+
+    def enter(
+        self, function: int, arguments: _ffi.Numbers | None, result: _ffi.Numbers | None
+    ) -> None:
+        """
+        Call a wasmtime function; raises Fault, or what a host function raised beyond Exception.
+        """
+        if arguments is None:
+            # Safety: cells lie in a window's first page, which it always has.
+            _CELL.pack_into(self._memory.view, _TOP, self._next)
+            error = _ffi.call(function, self._context, None, 0, None, 0)
+        else:
+            error = _ffi.call(
+                function,
+                self._context,
+                arguments.address,
+                arguments.count,
+                None if result is None else result.address,
+                0 if result is None else 1,
+            )
+        if error:
+            raise self._failed(_ffi.take_error(error))
+
+    def end(self, fault: Fault) -> Fault:
+        """
+        Declare the instance dead; returns *fault* with the plugin's name.
+        """
+        self.fault = Fault(f"plugin {self.name!r}: {fault}", kind=fault.kind)
+        return self.fault
+
+    def _failed(self, error: Exception) -> BaseException:
+        cut, self._imports.cut = self._imports.cut, None
+        if cut is not None and not isinstance(cut, Fault):
+            self.end(Fault(f"a host function raised {type(cut).__name__}", kind="trap"))
+            return cut
+        fault = cut or from_wasmtime(error, refused_bytes=self._account.refused_bytes)
+        text = str(fault)
+        if fault.kind == "deadline":
+            text = f"a call ran beyond its deadline of {self._deadline_s:g} s"
+        elif fault.kind == "memory" and self._account.refused_bytes is not None:
+            asked, limit = self._account.refused_bytes, self._account.limit_bytes
+            text = (
+                f"{asked / (1 << 20):.1f} MiB asked, limit is {limit / (1 << 20):.1f} MiB; {text}"
+            )
+        return self.end(Fault(text, kind=fault.kind))
+
+    def _instantiate(self) -> ComponentInstance:
+        assert self._store is not None
+        self._restart_deadline()
+        try:
+            with self._engine.memories.on(self._account):
+                return self._component.linker.instantiate(self._store, self._component.wasmtime)
+        except wasmtime.WasmtimeError as error:
+            raise self._failed(error) from None
+
+    def _open_memory(self) -> Memory:
+        """
+        Find the windows, and the memory that arguments go to.
+        """
+        regions = self._account.regions
+        self._greet(regions[0], self._component.hello)
+        if self._component.lane == "direct":
+            if len(regions) != 2:
+                text = f"it has {len(regions) - 1} memories, the direct lane needs one"
+                raise self.end(Fault(text, kind="malformed"))
+            realloc = self._address(self._component.exported("realloc"))
+            arguments = _ffi.Numbers(("i32",) * 4)
+            result = _ffi.Numbers(("i32",))
+            return Memory(
+                regions[1], lambda size, a: self._reallocate(realloc, arguments, result, size, a)
+            )
+        self._greet(regions[-1], self._component.exported("hello"))
+        self._grow = self._address(self._component.exported("grow"))
+        return Memory(regions[-1], self._allocate)
+
+    def _greet(self, region: Region, hello: Any) -> None:
+        """
+        Make sure that *region* is the window of the bridge that exports *hello*.
+        """
+        # Safety: cells lie in a window's first page, which it always has.
+        before = _CELL.unpack_from(region.view, _HELLO)[0]
+        error = _ffi.call(self._address(hello), self._context, None, 0, None, 0)
+        if error:
+            raise self._failed(_ffi.take_error(error))
+        if _CELL.unpack_from(region.view, _HELLO)[0] != before + 1:
+            raise self.end(Fault("its memories are not where they should be", kind="malformed"))
+
+    def _allocate(self, size: int, alignment: int) -> int:
+        """
+        Find room in the exports bridge's window, which grows as needed.
+        """
+        at = (self._next + alignment - 1) & -alignment
+        end = at + size
+        view = self._memory.view
+        if end > len(view):
+            # Safety: cells lie in a window's first page, which it always has.
+            _CELL.pack_into(view, _NEED, (end - len(view) + _PAGE - 1) // _PAGE)
+            self.enter(self._grow, None, None)
+            if end > len(self._memory.view):
+                text = f"arguments of {end} bytes have no room"
+                raise self._failed(Fault(text, kind="memory"))
+        self._next = end
+        return at
+
+    def _reallocate(
+        self, realloc: int, arguments: _ffi.Numbers, result: _ffi.Numbers, size: int, alignment: int
+    ) -> int:
+        """
+        Ask the plugin's own allocator for room; also for none, as any caller of it would.
+        """
+        arguments.set((0, 0, alignment, size))
+        self.enter(realloc, arguments, result)
+        at = int(result.get())
+        if at & (alignment - 1) or at + size > len(self._memory.view):
+            text = f"its allocator gave {at:#x} for {size} bytes aligned to {alignment}"
+            raise self.end(Fault(text, kind="malformed"))
+        return at
+
+    def _address(self, index: Any) -> int:
+        assert self._store is not None
+        function: Func | None = self._instance.get_func(self._store, index)
+        assert function is not None
+        self._kept.append(function)
+        return _ffi.address_of(function)
+
+    def _restart_deadline(self) -> None:
+        _ffi.set_deadline(self._context, self._ticks)
+
+    def _wasi(self, output: Callable[[str, bytes], None] | None) -> wasmtime.WasiConfig:
+        config = wasmtime.WasiConfig()
+        _ffi.forbid_network(config)
+        if output is None:
+            config.inherit_stderr()
+            return config
+
+        def stream(name: str) -> Callable[[bytes], None]:
+            def take(written: bytes) -> None:
+                try:
+                    output(name, written)
+                except BaseException as error:  # a callback from C: nothing may escape
+                    self._imports.host_errors += 1
+                    del error
+
+            return take
+
+        self._kept += _ffi.capture_output(config, stdout=stream("stdout"), stderr=stream("stderr"))
+        return config

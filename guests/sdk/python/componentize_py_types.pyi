@@ -1,0 +1,3 @@
+class Err(Exception):
+    value: object
+    def __init__(self, value: object) -> None: ...

@@ -1,0 +1,40 @@
+"""
+Say that a batch was not taken, and whether trying again can help.
+
+Our exception hierarchy:
+
+    Failure
+    ├── Permanent       trying again cannot help
+    │   └── Malformed   the payload is not what its signal says
+    └── Retryable       trying again may help, after `after_s` if given
+"""
+
+__all__ = ["Failure", "Malformed", "Permanent", "Retryable"]
+
+
+class Failure(Exception):
+    """
+    A batch was not taken.
+    """
+
+
+class Permanent(Failure):
+    """
+    Trying this batch again cannot help; its sender gets the protocol's permanent error.
+    """
+
+
+class Malformed(Permanent):
+    """
+    The payload is not a protobuf message of its signal.
+    """
+
+
+class Retryable(Failure):
+    """
+    Trying this batch again may help; not before *after_s* seconds, if that is known.
+    """
+
+    def __init__(self, message: str, *, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s

@@ -1,0 +1,120 @@
+"""
+Reach the real host, through the imports of the plugin's world.
+"""
+
+from collections.abc import Callable
+
+import otelwasm_native as native
+from componentize_py_types import Err
+from otelwasm_sdk.failures import Failure, Permanent, Retryable
+from otelwasm_sdk.host import Level, Pairs
+from otelwasm_sdk.runner import RETRYABLE, Outcome
+from otelwasm_sdk.signals import Signal
+from wit_world.imports import log, meter, types
+
+__all__ = ["Emit", "WasmHost", "emit_directly", "emit_typed", "error_of", "no_emit"]
+
+Emit = Callable[[Signal, bytes], None]
+
+_LEVELS: dict[Level, log.Level] = {
+    "debug": log.Level.DEBUG,
+    "info": log.Level.INFO,
+    "warn": log.Level.WARN,
+    "error": log.Level.ERROR,
+}
+
+
+class WasmHost:
+    """
+    The host that runs this component.
+
+    *emit* is the form of `pipeline.emit` that suits how the host calls: a host that moves
+    payloads as offsets takes them as offsets, too.
+    """
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+
+    def use(self, emit: Emit) -> None:
+        """
+        Emit like this from now on.
+        """
+        self._emit = emit
+
+    def emit(self, signal: Signal, payload: bytes) -> None:
+        """
+        Hand a batch to the next step.
+        """
+        self._emit(signal, payload)
+
+    def log(self, level: Level, message: str, attributes: Pairs) -> None:
+        """
+        Write one line.
+        """
+        log.write(_LEVELS[level], message, list(attributes))
+
+    def add(self, name: str, amount: float, attributes: Pairs) -> None:
+        """
+        Add to a counter.
+        """
+        meter.add(name, amount, list(attributes))
+
+    def observe(self, name: str, value: float, attributes: Pairs) -> None:
+        """
+        Record one value of a distribution.
+        """
+        meter.observe(name, value, list(attributes))
+
+
+def emit_typed(signal: Signal, payload: bytes) -> None:
+    """
+    Emit through the contract's own function, which any host has.
+    """
+    from wit_world.imports import pipeline
+
+    try:
+        pipeline.emit(types.Signal(signal), payload)
+    except Err as error:
+        raise _failure_of(error.value) from None
+
+
+def emit_directly(signal: Signal, payload: bytes) -> None:
+    """
+    Emit by saying where the payload is: nothing is converted, so nothing leaks.
+    """
+    from wit_world.imports import direct_host
+
+    offset = native.offset_of(payload)
+    if direct_host.emit(signal, offset, len(payload), *native.reply_buffer()):
+        kind, reason, after_ms = native.reply()
+        raise _failure(kind == RETRYABLE, reason, after_ms)
+
+
+def no_emit(signal: Signal, payload: bytes) -> None:
+    """
+    Refuse: nothing comes after an exporter.
+    """
+    raise Permanent("an exporter cannot emit: it stands at the end of its pipeline")
+
+
+def _failure_of(value: object) -> Failure:
+    if isinstance(value, types.Failure_Retryable):
+        return _failure(True, value.value.reason, value.value.after_ms)
+    return _failure(False, str(getattr(value, "value", value)), None)
+
+
+def _failure(is_retryable: bool, reason: str, after_ms: int | None) -> Failure:
+    if not is_retryable:
+        return Permanent(reason)
+    return Retryable(reason, after_s=None if after_ms is None else after_ms / 1000)
+
+
+def error_of(outcome: Outcome) -> Err:
+    """
+    Turn a failed outcome into what the typed exports raise.
+    """
+    reason = outcome.data.decode()
+    if outcome.kind == RETRYABLE:
+        wait_ms = None if outcome.number is None else min(outcome.number, 2**32 - 1)
+        return Err(types.Failure_Retryable(types.Retry(reason, wait_ms)))
+    return Err(types.Failure_Permanent(reason))

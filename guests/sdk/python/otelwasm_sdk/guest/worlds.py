@@ -1,0 +1,145 @@
+"""
+The exports of each world, made for one plugin.
+
+componentize-py looks for classes that are named after the exported interfaces, and makes one
+object of each while the component is built.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import otelwasm_native as native
+from componentize_py_types import Err
+from otelwasm_sdk.guest.host import (
+    WasmHost,
+    emit_directly,
+    emit_typed,
+    error_of,
+    no_emit,
+)
+from otelwasm_sdk.guest.load import load
+from otelwasm_sdk.messages import Message
+from otelwasm_sdk.report import report_of
+from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Outcome, Runner
+from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.structure import ConfigError
+from wit_world.imports import types
+
+__all__ = ["exporter", "processor", "receiver"]
+
+
+def processor(path: str) -> tuple[type, type, type]:
+    """
+    Return the classes Lifecycle, Processing and Direct for the processor in the file at *path*.
+    """
+    from wit_world.exports import processing
+
+    host = WasmHost(emit_typed)
+    runner = Runner(*load(path, "processor"), host)
+
+    class Processing:
+        def process(self, signal: types.Signal, payload: bytes) -> processing.Verdict:
+            host.use(emit_typed)
+            outcome = runner.run(Signal(signal.value), payload)
+            if outcome.kind == PASS:
+                return processing.Verdict_Pass()
+            if outcome.kind == REPLACE:
+                return processing.Verdict_Replace(outcome.data)
+            if outcome.kind == DROP:
+                return processing.Verdict_Drop()
+            raise error_of(outcome)
+
+    return _lifecycle(runner), Processing, _direct(runner, lambda: host.use(emit_directly))
+
+
+def exporter(path: str) -> tuple[type, type, type]:
+    """
+    Return the classes Lifecycle, Exporting and Direct for the exporter in the file at *path*.
+    """
+    from wit_world.exports import exporting
+
+    runner = Runner(*load(path, "exporter"), WasmHost(no_emit))
+
+    class Exporting:
+        def send(self, signal: types.Signal, payload: bytes) -> exporting.Receipt:
+            outcome = runner.run(Signal(signal.value), payload)
+            if outcome.kind == RECEIPT:
+                return exporting.Receipt(outcome.number or 0, outcome.data.decode())
+            raise error_of(outcome)
+
+    return _lifecycle(runner), Exporting, _direct(runner, lambda: None)
+
+
+def receiver(path: str) -> tuple[type, type]:
+    """
+    Return the classes Lifecycle and Receiving for the receiver in the file at *path*.
+    """
+    from wit_world.exports import receiving
+
+    runner = Runner(*load(path, "receiver"), WasmHost(emit_typed))
+
+    class Receiving:
+        def receive(self, message: receiving.Message) -> receiving.Reply:
+            came = Message(
+                body=message.body,
+                peer=message.peer,
+                method=message.method,
+                target=message.target,
+                headers=tuple(message.headers),
+            )
+            reply = _typed(runner, lambda: runner.receive(came))
+            return receiving.Reply(reply.status, list(reply.headers), reply.body)
+
+        def poll(self) -> int | None:
+            wait_s = _typed(runner, runner.poll)
+            return None if wait_s is None else max(0, round(wait_s * 1000))
+
+    return _lifecycle(runner), Receiving
+
+
+def _lifecycle(runner: Runner) -> type:
+    class Lifecycle:
+        def start(self, config: str) -> types.Signals:
+            try:
+                signals = runner.start(config)
+            except ConfigError as error:
+                raise Err(str(error)) from None
+            except BaseException as error:
+                raise Err(report_of(error, runner.folder).full) from None
+            return types.Signals(sum(1 << signal for signal in signals))
+
+        def tick(self) -> None:
+            _typed(runner, runner.tick)
+
+        def stop(self) -> None:
+            _typed(runner, runner.stop)
+
+    return Lifecycle
+
+
+def _direct(runner: Runner, begin: Callable[[], None]) -> type:
+    class Direct:
+        def reserve(self, len: int) -> int:
+            return native.reserve(len)
+
+        def run(self, signal: int, len: int) -> int:
+            begin()
+            return native.outcome(*runner.run(Signal(signal), native.take()))
+
+    return Direct
+
+
+def _typed(runner: Runner, action: Callable[[], Any]) -> Any:
+    """
+    Run *action*; raise what it raises as a typed failure.
+    """
+    results = []
+
+    def run() -> Outcome:
+        results.append(action())
+        return Outcome(PASS)
+
+    outcome = runner.guard(run)
+    if outcome.kind != PASS:
+        raise error_of(outcome)
+    return results[0]

@@ -1,0 +1,186 @@
+"""
+Run a plugin as its host asks: start, one batch, tick, stop. What it raises becomes an outcome.
+"""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from otelwasm_sdk.batch import Batch
+from otelwasm_sdk.definition import Definition
+from otelwasm_sdk.failures import Failure, Permanent, Retryable
+from otelwasm_sdk.host import HOST, Host
+from otelwasm_sdk.messages import Message, Receipt, Reply
+from otelwasm_sdk.report import report_of
+from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.signature import BATCHES
+from otelwasm_sdk.structure import ConfigError, structure
+
+__all__ = [
+    "DROP",
+    "PASS",
+    "PERMANENT",
+    "RECEIPT",
+    "REPLACE",
+    "RETRYABLE",
+    "Outcome",
+    "Runner",
+]
+
+PASS, REPLACE, DROP, PERMANENT, RETRYABLE, RECEIPT = range(6)
+
+
+class Outcome(NamedTuple):
+    """
+    What became of a batch, as `direct.wit` numbers it.
+
+    *data* is the replacing payload, the reason or the message; *number* the milliseconds to wait
+    or the items refused.
+    """
+
+    kind: int
+    data: bytes = b""
+    number: int | None = None
+
+
+_PASSED = Outcome(PASS)
+_DROPPED = Outcome(DROP)
+
+
+class Runner:
+    """
+    One plugin between its host's calls. Messages name files as seen from *folder*.
+    """
+
+    def __init__(self, definition: Definition, folder: str, host: Host) -> None:
+        self.definition = definition
+        self.folder = folder
+        self._host = host
+        self._plugin: Any = None
+
+    def start(self, config: object) -> frozenset[Signal]:
+        """
+        Configure the plugin with *config*, its configuration's JSON or an object of its class.
+
+        Returns the signals that it takes. Raises ConfigError if the configuration does not fit;
+        what the plugin itself raises comes through.
+        """
+        # The image of a plugin is made once, with one seed for all that will ever run.
+        random.seed()
+        wanted = self.definition.config_class
+        if isinstance(config, str):
+            given = json.loads(config or "{}")
+            if wanted is not None:
+                config = structure(given, wanted, where="config")
+            elif given:
+                raise ConfigError(
+                    f"config.{next(iter(given))}: unknown key;"
+                    f" {self.definition.name} takes no configuration"
+                )
+        self._plugin = self._hosted(self.definition.create, config)
+        return self.definition.signals
+
+    def process(self, signal: Signal, payload: bytes) -> Outcome:
+        """
+        Let the plugin process or send one batch; what it raises comes through.
+        """
+        definition = self.definition
+        is_processor = definition.kind == "processor"
+        if signal not in definition.signals:
+            if is_processor:
+                return _PASSED
+            raise Permanent(f"{definition.name} does not take {signal.label}")
+        function = self._plugin.process if is_processor else self._plugin.send
+        if definition.takes_bytes:
+            result = self._hosted(function, payload, signal)
+        else:
+            result = self._hosted(function, BATCHES[signal](payload))
+        return self._verdict(signal, payload, result) if is_processor else _receipt(result)
+
+    def run(self, signal: Signal, payload: bytes) -> Outcome:
+        """
+        Let the plugin process or send one batch; whatever it raises is an outcome.
+        """
+        return self.guard(lambda: self.process(signal, payload))
+
+    def tick(self) -> None:
+        """
+        Let the plugin do what is due, if it has a `tick`.
+        """
+        if (function := getattr(self._plugin, "tick", None)) is not None:
+            self._hosted(function)
+
+    def stop(self) -> None:
+        """
+        Let the plugin finish, if it has a `stop`.
+        """
+        if (function := getattr(self._plugin, "stop", None)) is not None:
+            self._hosted(function)
+
+    def receive(self, message: Message) -> Reply:
+        """
+        Let a receiver handle one message.
+        """
+        reply = self._hosted(self._plugin.receive, message)
+        if reply is not None and not isinstance(reply, Reply):
+            raise TypeError(f"receive returns a Reply or None, not {type(reply).__name__}")
+        return reply or Reply()
+
+    def poll(self) -> float | None:
+        """
+        Let a receiver look for something new; returns the seconds until it wants to again.
+        """
+        seconds = self._hosted(self._plugin.poll)
+        return None if seconds is None else float(seconds)
+
+    def guard(self, action: Callable[[], Outcome]) -> Outcome:
+        """
+        Run *action*; turn anything that it raises, even SystemExit, into an outcome.
+        """
+        try:
+            return action()
+        except Retryable as failure:
+            wait_s = failure.after_s
+            return Outcome(
+                RETRYABLE,
+                str(failure).encode(errors="replace"),
+                None if wait_s is None else max(0, round(wait_s * 1000)),
+            )
+        except Failure as failure:
+            return Outcome(PERMANENT, str(failure).encode(errors="replace"))
+        except BaseException as error:
+            report = report_of(error, self.folder)
+            self._host.log("error", report.full, ())
+            return Outcome(PERMANENT, report.summary.encode(errors="replace"))
+
+    def _hosted(self, function: Callable[..., Any], *arguments: object) -> Any:
+        token = HOST.set(self._host)
+        try:
+            return function(*arguments)
+        finally:
+            HOST.reset(token)
+
+    def _verdict(self, signal: Signal, payload: bytes, result: object) -> Outcome:
+        if result is None:
+            return _DROPPED
+        if isinstance(result, Batch) and result.signal is signal:
+            changed = bytes(result)
+            if changed == payload:
+                return _PASSED
+            return Outcome(REPLACE, changed) if result else _DROPPED
+        if isinstance(result, bytes) and self.definition.takes_bytes:
+            return _PASSED if result == payload else Outcome(REPLACE, result)
+        wanted = "bytes" if self.definition.takes_bytes else BATCHES[signal].__name__
+        raise TypeError(
+            f"{self.definition.name} returned {type(result).__name__} for {signal.label};"
+            f" it returns {wanted} or None, and sends other signals with emit()"
+        )
+
+
+def _receipt(result: object) -> Outcome:
+    if result is None:
+        return Outcome(RECEIPT, b"", 0)
+    if isinstance(result, Receipt):
+        return Outcome(RECEIPT, result.message.encode(errors="replace"), result.rejected)
+    raise TypeError(f"an exporter returns None or a Receipt, not {type(result).__name__}")

@@ -1,0 +1,161 @@
+"""
+Understand a plugin's annotations: which signals it takes, and what configures it.
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args, get_origin
+
+import attrs
+
+from otelwasm_sdk.batch import Batch
+from otelwasm_sdk.logs import Logs
+from otelwasm_sdk.metrics import Metrics
+from otelwasm_sdk.profiles import Profiles
+from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.traces import Traces
+
+__all__ = [
+    "BATCHES",
+    "DefinitionError",
+    "Parameter",
+    "config_class",
+    "describe",
+    "handled_signals",
+    "parameters",
+]
+
+BATCHES: dict[Signal, type[Batch[Any]]] = {
+    Signal.TRACES: Traces,
+    Signal.METRICS: Metrics,
+    Signal.LOGS: Logs,
+    Signal.PROFILES: Profiles,
+}
+
+
+class DefinitionError(TypeError):
+    """
+    A plugin whose signature does not say what is needed; the message says what does.
+    """
+
+
+@attrs.frozen
+class Parameter:
+    """
+    One parameter of a plugin's function.
+    """
+
+    name: str
+    annotation: Any
+
+
+def parameters(function: Callable[..., Any]) -> list[Parameter]:
+    """
+    List the parameters of *function* that a plain call fills, with what they are annotated with.
+    """
+    try:
+        hints = typing.get_type_hints(function)
+    except NameError as error:
+        raise DefinitionError(
+            f"{describe(function)}: an annotation names what is not there: {error}"
+        ) from None
+    return [
+        Parameter(name, hints.get(name, parameter.empty))
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind not in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD)
+    ]
+
+
+def handled_signals(
+    function: Callable[..., Any], given: Sequence[Parameter]
+) -> tuple[frozenset[Signal], bool]:
+    """
+    Say which signals *function* takes, and whether as bytes, by its parameters.
+    """
+    if not given:
+        raise DefinitionError(f"{describe(function)}: takes no batch; {_WANTED}")
+    batch = given[0]
+    if batch.annotation is bytes:
+        if len(given) != 2 or not (signals := _listed(given[1].annotation)):
+            raise DefinitionError(
+                f"{describe(function)}: `{batch.name}: bytes` is followed by `signal: Signal`,"
+                " or `signal: Literal[Signal.TRACES]` to take only some"
+            )
+        return signals, True
+    if len(given) > 1:
+        raise DefinitionError(f"{describe(function)}: `{given[1].name}` is one parameter too many")
+    choices = _members(batch.annotation)
+    signals = frozenset(
+        signal
+        for signal, made in BATCHES.items()
+        if any(isinstance(choice, type) and issubclass(made, choice) for choice in choices)
+    )
+    strange = [choice for choice in choices if not _is_batch(choice)]
+    if strange or not signals:
+        is_missing = batch.annotation is inspect.Parameter.empty
+        found = "it has none" if is_missing else f"it is `{_text(batch.annotation)}`"
+        raise DefinitionError(
+            f"{describe(function)}: {found}, the annotation of `{batch.name}`; {_WANTED}"
+        )
+    return signals, False
+
+
+_WANTED = (
+    "write `batch: Traces`, `Metrics`, `Logs`, `Profiles`, a union as `Traces | Logs`,"
+    " `Batch` for all signals, or `payload: bytes, signal: Signal`"
+)
+
+
+def config_class(target: Callable[..., Any], settings: Sequence[Parameter]) -> type | None:
+    """
+    Say which class configures *target*, by the parameters that are left for that.
+    """
+    if not settings:
+        return None
+    if len(settings) > 1:
+        extra = ", ".join(f"`{parameter.name}`" for parameter in settings[1:])
+        raise DefinitionError(f"{describe(target)}: parameters nobody fills: {extra}")
+    annotation = settings[0].annotation
+    if not (isinstance(annotation, type) and attrs.has(annotation)):
+        raise DefinitionError(
+            f"{describe(target)}: `{settings[0].name}` is annotated with an attrs class"
+            " (@attrs.frozen), whose fields are the configuration's keys"
+        )
+    return annotation
+
+
+def describe(target: Any) -> str:
+    """
+    Name a function or class with its file and line, as far as they are known.
+    """
+    name = getattr(target, "__qualname__", None)
+    if name is None:
+        return repr(target)
+    code = getattr(target, "__code__", None)
+    if code is None:
+        return f"{getattr(target, '__module__', '?')}.{name}"
+    return f"{code.co_filename}:{code.co_firstlineno}: {name}"
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return get_args(annotation)
+    return (annotation,)
+
+
+def _is_batch(choice: Any) -> bool:
+    return isinstance(choice, type) and issubclass(choice, Batch)
+
+
+def _listed(annotation: Any) -> frozenset[Signal]:
+    if annotation is Signal:
+        return frozenset(Signal)
+    if get_origin(annotation) is Literal:
+        return frozenset(choice for choice in get_args(annotation) if isinstance(choice, Signal))
+    return frozenset()
+
+
+def _text(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

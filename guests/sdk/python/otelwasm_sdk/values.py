@@ -1,0 +1,102 @@
+"""
+Turn OTLP's attribute values into plain Python values, back, and into hashes.
+"""
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+__all__ = ["hashed", "read_value", "write_value"]
+
+# A message may nest 100 deep, counted from the request; a map takes three levels, and the
+# attribute itself stands at most seven deep. Serializing anything deeper would trap.
+_MAX_NESTING = 30
+
+
+def read_value(value: AnyValue) -> Any:
+    """
+    Return *value* as str, bool, int, float, bytes, list, dict or None.
+    """
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    plain = getattr(value, kind)
+    if kind == "array_value":
+        return [read_value(member) for member in plain.values]
+    if kind == "kvlist_value":
+        return {pair.key: read_value(pair.value) for pair in plain.values}
+    return plain
+
+
+def write_value(target: AnyValue, value: object, *, nesting: int = 0) -> None:
+    """
+    Put *value* into *target*, in place of what was there.
+    """
+    # bool comes before int: True is an int, too.
+    if isinstance(value, str):
+        target.string_value = value
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise ValueError(f"{value} does not fit into an OTLP integer, which has 64 bits")
+        target.int_value = value
+    elif isinstance(value, float):
+        target.double_value = value
+    elif isinstance(value, bytes):
+        target.bytes_value = value
+    elif value is None:
+        target.Clear()
+    else:
+        _write_nested(target, value, nesting + 1)
+
+
+def _write_nested(target: AnyValue, value: object, nesting: int) -> None:
+    if nesting > _MAX_NESTING:
+        raise ValueError(f"an attribute's value can nest {_MAX_NESTING} levels, not more")
+    if isinstance(value, list | tuple):
+        target.array_value.Clear()
+        target.array_value.SetInParent()
+        for member in value:
+            write_value(target.array_value.values.add(), member, nesting=nesting)
+    elif isinstance(value, Mapping):
+        target.kvlist_value.Clear()
+        target.kvlist_value.SetInParent()
+        for key, member in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a map's key is a str, not {type(key).__name__}: {key!r}")
+            pair = target.kvlist_value.values.add(key=key)
+            write_value(pair.value, member, nesting=nesting)
+    else:
+        raise TypeError(
+            "an attribute holds str, bool, int, float, bytes, None, or lists and dicts of these,"
+            f" not {type(value).__name__}"
+        )
+
+
+def hashed(value: object, *, salt: str = "") -> str:
+    """
+    Return the SHA-256 of an attribute's value in hexadecimal; empty values stay empty.
+
+    Without *salt* it equals what the Collector's attributes processor makes of strings, numbers
+    and booleans. Values that can be guessed, as e-mail addresses can, need a secret salt.
+    """
+    if isinstance(value, str):
+        data = value.encode()
+    elif isinstance(value, bool):
+        data = b"\1" if value else b"\0"
+    elif isinstance(value, int):
+        data = value.to_bytes(8, "little", signed=True)
+    elif isinstance(value, float):
+        data = struct.pack("<d", value)
+    elif isinstance(value, bytes):
+        data = value
+    elif value is None:
+        data = b""
+    else:
+        data = json.dumps(value, sort_keys=True, default=bytes.hex).encode()
+    return hashlib.sha256(salt.encode() + data).hexdigest() if data else ""

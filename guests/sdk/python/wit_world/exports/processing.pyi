@@ -1,0 +1,9 @@
+class Verdict_Pass: ...
+
+class Verdict_Replace:
+    value: bytes
+    def __init__(self, value: bytes) -> None: ...
+
+class Verdict_Drop: ...
+
+Verdict = Verdict_Pass | Verdict_Replace | Verdict_Drop

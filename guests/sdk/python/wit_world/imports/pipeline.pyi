@@ -1,0 +1,3 @@
+from wit_world.imports.types import Signal
+
+def emit(signal: Signal, payload: bytes) -> None: ...

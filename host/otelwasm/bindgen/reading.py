@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from otelwasm.bindgen.functions import Functions
 from otelwasm.bindgen.module import Module
 from otelwasm.bindgen.names import Scope, snake
-from otelwasm.bindgen.scalars import number_code, scalars
 from otelwasm.bindgen.scalars import code as code_of
+from otelwasm.bindgen.scalars import number_code, scalars
 from otelwasm.bindgen.shape import is_octets
 from otelwasm.bindgen.types import Types, field_names, is_nullable
 from otelwasm.wit import abi
@@ -212,7 +212,12 @@ class Reading:
             payload = None
             if case.type is not None:
                 payload = self.load(case.type, f"at + {offset}", module)
-            lines.append(f"        return {self._case(type_, number, payload, module)}\n")
+            made = self._case(type_, number, payload, module)
+            if made == payload and number_code(case.type) is not None:
+                annotation = self._types.annotation(case.type, module)
+                lines.append(f"        payload: {annotation} = {made}\n")
+                made = "payload"
+            lines.append(f"        return {made}\n")
         error = module.runtime("abi", "case_error")
         lines.append(f'    raise {error}("{type_}", number)')
         return "".join(lines)

@@ -62,13 +62,13 @@ def code(type_: Type) -> str | None:
     return None
 
 
-def number_code(type_: Type) -> str | None:
+def number_code(type_: Type | None) -> str | None:
     """
     The `struct` code of a type whose number is its Python value; None for others.
     """
-    type_ = resolve_alias(type_)
-    is_plain = isinstance(type_, Primitive) and type_ is not Primitive.CHAR
-    return code(type_) if is_plain else None
+    if type_ is None or not isinstance(resolve_alias(type_), Primitive):
+        return None
+    return None if resolve_alias(type_) is Primitive.CHAR else code(type_)
 
 
 def bounds(type_: Primitive) -> tuple[int, int] | None:

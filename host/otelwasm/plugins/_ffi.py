@@ -73,11 +73,7 @@ _add_function = ctypes.CFUNCTYPE(
 _new_error = ctypes.CFUNCTYPE(_Pointer, ctypes.c_char_p)(("wasmtime_error_new", ffi.dll))
 
 
-@FreeMemory
-def _nothing(_environment: int | None) -> None:
-    """
-    Finalize what needs no finalizing.
-    """
+_nothing = FreeMemory(lambda _environment: None)
 
 
 def error(text: str) -> int:
@@ -158,13 +154,12 @@ def capture_output(
     """
 
     def captured(take: Callable[[bytes], None]) -> Any:
-        @_Output
         def write(_environment: int | None, at: int | None, length: int) -> int:
             # Safety: wasmtime lends *length* bytes at *at* for this call.
             take(ctypes.string_at(at or 0, length) if length else b"")
             return length
 
-        return write
+        return _Output(write)
 
     kept = [captured(stdout), captured(stderr)]
     setters = (ffi.dll.wasi_config_set_stdout_custom, ffi.dll.wasi_config_set_stderr_custom)
@@ -199,7 +194,7 @@ class Numbers:
         for value, type_ in zip(values, types, strict=False):
             value.kind = _KINDS[type_]
         self._values = values
-        raw = memoryview(values).cast("B")
+        raw: Any = memoryview(values).cast("B")
         self._cells = [
             raw[at : at + (4 if type_ in ("i32", "f32") else 8)].cast(_FORMATS[type_])
             for at, type_ in (

@@ -103,12 +103,11 @@ class Reader:
         """
         return [item() for _ in range(self.number())]
 
-    def optional(self, item: Callable[[], object]) -> None:
+    def optional(self, item: Callable[[], object]) -> object:
         """
         Something that may be missing.
         """
-        if self.byte():
-            item()
+        return item() if self.byte() else None
 
     def value_type(self) -> int:
         """

@@ -37,7 +37,8 @@ class Component:
     def __init__(self, guest: bytes, *, name: str, worlds: Sequence[World], lane: Lane) -> None:
         found = outline(guest)
         self.name = name
-        self.world = _world(found, worlds)
+        self.bindings = _world(found, worlds)
+        self.world = self.bindings.name
         self.has_direct = DIRECT in found.exports
         composed = self._composed(guest, lane)
         self.lane = composed.lane
@@ -51,7 +52,8 @@ class Component:
         self._face = face
         self.hello = hello
         self._labels = {
-            (each.interface, each.name): label for label, each in self.world.guest_functions.items()
+            (each.interface, each.name): label
+            for label, each in self.bindings.guest_functions.items()
         }
 
     @classmethod
@@ -97,13 +99,13 @@ class Component:
     def _composed(self, guest: bytes, lane: Lane) -> Composed:
         if lane == "direct":
             raise ComponentError("the direct lane is not available yet")
-        return compose(guest, self.world, passed=(DIRECT_HOST,))
+        return compose(guest, self.bindings, passed=(DIRECT_HOST,))
 
     def _linker(self, found: Outline) -> Linker:
         engine = the_engine()
         linker = Linker(engine.wasmtime)
         linker.add_wasip2()
-        labels = ["fetch", *(each.label for each in self.world.host_functions)]
+        labels = ["fetch", *(each.label for each in self.bindings.host_functions)]
         with linker.root() as root, root.add_instance("host") as host:
             for number, label in enumerate(labels):
                 _ffi.add_function(

@@ -108,7 +108,7 @@ def outline(guest: bytes) -> Outline:
         elif kind not in (0, _ALIASES, _TYPES, _IMPORTS):
             is_leading = False
         elif kind and is_leading:
-            items = []
+            items: list[bytes] = []
             for _ in range(reader.number()):
                 start = reader.at
                 if kind == _TYPES:

@@ -37,7 +37,7 @@ class Instance:
         self._sandbox = Sandbox(
             component, host, memory_bytes=memory_bytes, deadline_s=deadline_s, output=output
         )
-        self._world = component.world.name
+        self._world = component.world
         self.lifecycle = Lifecycle(self._sandbox)
         if self._world == "processor":
             self.processing = Processing(self._sandbox)

@@ -62,7 +62,7 @@ class Sandbox:
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
         self._store.set_wasi(self._wasi(output))
         self._context = _ffi.context_of(self._store)
-        functions = [(each, each.bind(host)) for each in component.world.host_functions]
+        functions = [(each, each.bind(host)) for each in component.bindings.host_functions]
         self._imports = Imports(
             self._account,
             functions,
@@ -146,7 +146,7 @@ class Sandbox:
         if self._store is None:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
         self._account.refused_bytes = None
-        self._next = self._component.world.heap_at
+        self._next = self._component.bindings.heap_at
         _ffi.set_deadline(self._context, self._ticks)
         return self._memory
 

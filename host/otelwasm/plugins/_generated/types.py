@@ -94,7 +94,8 @@ def _load_option_u32(memory: Memory, at: int) -> int | None:
     if number == 0:
         return None
     if number == 1:
-        return _I.unpack_from(memory.view, at + 4)[0]
+        payload: int = _I.unpack_from(memory.view, at + 4)[0]
+        return payload
     raise case_error("option<u32>", number)
 
 

@@ -3,10 +3,11 @@ Read the addresses of a configuration: where to listen, and whom to send to.
 """
 
 import ipaddress
+from urllib.parse import urlsplit
 
 import attrs
 
-__all__ = ["Address", "is_loopback", "signal_url"]
+__all__ = ["Address", "GrpcTarget", "http_url", "is_loopback"]
 
 
 @attrs.frozen
@@ -47,8 +48,39 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def signal_url(endpoint: str, path: str) -> str:
+@attrs.frozen
+class GrpcTarget:
     """
-    Append a signal's *path* to the endpoint of all signals.
+    What a gRPC channel is opened to, and whether the endpoint itself asks for plain text.
+
+    As in the Collector a scheme decides (`http://` is plain text, `https://` is TLS). Without one,
+    an address of this very machine is plain text and every other is TLS.
     """
-    return endpoint.rstrip("/") + path
+
+    name: str
+    is_plain: bool
+    has_scheme: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "GrpcTarget":
+        """
+        Read `collector:4317`, `http://collector:4317`, `https://…`, `dns:///…` or `unix:///path`.
+        """
+        if text.startswith("unix:"):
+            return cls(text, is_plain=True, has_scheme=True)
+        scheme, separator, rest = text.partition("://")
+        if separator and scheme in ("http", "https"):
+            address = Address.parse(rest.rstrip("/"))
+            return cls(str(address), is_plain=scheme == "http", has_scheme=True)
+        address = Address.parse(text.removeprefix("dns:///"))
+        return cls(text, is_plain=is_loopback(address.host), has_scheme=False)
+
+
+def http_url(text: str) -> str:
+    """
+    Check the URL of an OTLP/HTTP endpoint; return it without a slash at the end.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"expected a URL, such as http://localhost:4318, not {text!r}")
+    return text.rstrip("/")

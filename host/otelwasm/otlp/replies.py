@@ -66,12 +66,12 @@ def rejected_in(signal: Signal, body: bytes, *, content_type: str) -> Rejected |
     return Rejected(max(count, 0), partial.error_message)
 
 
-def grpc_error(code: str, message: str, *, details: bytes | None = None) -> BatchError:
+def grpc_error(where: str, code: str, *, message: str, details: bytes | None = None) -> BatchError:
     """
     Turn a gRPC status, with the bytes of `grpc-status-details-bin`, into our error.
     """
     retry_after_s = _retry_delay_s(details)
-    reason = f"{code}: {message}" if message else code
+    reason = f"{where}: {code}: {message[:_LONGEST_REASON]}" if message else f"{where}: {code}"
     if code in _RETRYABLE_GRPC:
         return RetryableError(reason, after_s=retry_after_s)
     if code == _RESOURCE_EXHAUSTED and retry_after_s is not None:
@@ -80,13 +80,13 @@ def grpc_error(code: str, message: str, *, details: bytes | None = None) -> Batc
 
 
 def http_error(
-    status: int, body: bytes, *, content_type: str, retry_after: str | None = None
+    where: str, status: int, *, body: bytes, content_type: str, retry_after: str | None = None
 ) -> BatchError:
     """
     Turn an HTTP answer other than success into our error.
     """
     message = _status_message(body, content_type)
-    reason = f"HTTP {status}: {message}" if message else f"HTTP {status}"
+    reason = f"{where}: HTTP {status}: {message}" if message else f"{where}: HTTP {status}"
     if status in _RETRYABLE_HTTP:
         return RetryableError(reason, after_s=_retry_after_s(retry_after))
     return PermanentError(reason)

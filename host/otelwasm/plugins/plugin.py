@@ -1,0 +1,249 @@
+"""
+Run one component as a plugin: give it batches from any thread, get back what becomes of them.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from otelwasm.errors import PluginStartError
+from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
+from otelwasm.plugins._generated.types import Failure, Signals
+from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
+from otelwasm.plugins.component import Component
+from otelwasm.plugins.faults import Fault
+from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.limits import Limits
+from otelwasm.plugins.stats import PluginStats, total
+from otelwasm.plugins.values import Err, Ok
+from otelwasm.plugins.worker import Worker
+from otelwasm.signals import Signal
+
+__all__ = ["Plugin"]
+
+# On top of a call's own deadline, for what surrounds it: two instances, both started.
+_GRACE_S = 30.0
+
+
+class Plugin:
+    """
+    A loaded component with its configuration and its instances, each on a thread of its own.
+
+    *source* is a component's file or bytes; *config* goes to the plugin's `start` as JSON. *emit*
+    takes what the plugin emits, on a worker's thread, and raises PermanentError or
+    RetryableError when it cannot. Batches are dealt to the instance with the least to do; with
+    one instance they are processed in the order they were submitted.
+
+    Raises ComponentError when *source* is no component of the contract, PluginStartError when it
+    does not start.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        *,
+        config: Mapping[str, object] | None = None,
+        name: str | None = None,
+        instances: int = 1,
+        limits: Limits | None = None,
+        lane: Literal["auto", "bridge", "direct"] = "auto",
+        emit: Emit | None = None,
+        log: Log | None = None,
+        meter: Meter | None = None,
+    ) -> None:
+        if instances < 1:
+            raise ValueError(f"instances: at least 1, not {instances}")
+        if name is None:
+            name = "plugin" if isinstance(source, bytes) else Path(source).stem
+        self._name = name
+        self._limits = limits or Limits()
+        self._config = json.dumps(dict(config or {}))
+        self._capabilities = Capabilities(name, emit=emit, log=log, meter=meter)
+        self._signals: frozenset[Signal] = frozenset()
+        self._component = Component.load(source, name=name, lane=lane)
+        self._workers = [Worker(name, self._start_instance) for _ in range(instances)]
+        try:
+            for started in [worker.start() for worker in self._workers]:
+                started.result(self._patience_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """
+        What logs, metrics and errors call it.
+        """
+        return self._name
+
+    @property
+    def world(self) -> str:
+        """
+        `processor`, `exporter` or `receiver`.
+        """
+        return self._component.world
+
+    @property
+    def lane(self) -> str:
+        """
+        How bytes cross: `direct` or `bridge`.
+        """
+        return self._component.lane
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """
+        What the plugin's `start` said that it handles.
+        """
+        return self._signals
+
+    @property
+    def stats(self) -> PluginStats:
+        """
+        Counts over all instances, now.
+        """
+        return total(worker.stats for worker in self._workers)
+
+    def process(self, signal: Signal, payload: bytes) -> bytes | None:
+        """
+        Process one batch; wait for the result.
+
+        Returns *payload* itself when the plugin passed it, other bytes when it replaced it, None
+        when it dropped it. Raises PermanentError or RetryableError as the plugin says;
+        PluginFaultError, a PermanentError, when the call ended two instances.
+        """
+        return self.submit(signal, payload).result(self._patience_s)
+
+    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
+        """
+        Process one batch on a worker's thread; what `process` returns or raises is the future's.
+        """
+        if signal not in self._signals:
+            passed: Future[bytes | None] = Future()
+            passed.set_result(payload)
+            return passed
+
+        def call(instance: Instance) -> bytes | None:
+            outcome = instance.processing.process(signal, payload)
+            if isinstance(outcome, Err):
+                raise failure_error(outcome.error, plugin=self._name)
+            verdict = outcome.value
+            if isinstance(verdict, VerdictReplace):
+                return verdict.value
+            return payload if isinstance(verdict, VerdictPass) else None
+
+        return min(self._workers, key=lambda worker: worker.waiting).submit(call)
+
+    def tick(self) -> None:
+        """
+        Call the plugin's `tick` in every instance, between batches; raises as `process` does.
+        """
+        self.submit_tick().result(self._patience_s)
+
+    def submit_tick(self) -> "Future[None]":
+        """
+        What `tick` does, on the workers' threads.
+        """
+        return self._in_every_instance(lambda instance: instance.lifecycle.tick())
+
+    def stop(self) -> None:
+        """
+        Have every instance emit what it holds back; no batch follows. Raises as `process` does.
+        """
+        self.submit_stop().result(self._patience_s)
+
+    def submit_stop(self) -> "Future[None]":
+        """
+        What `stop` does, on the workers' threads.
+        """
+        return self._in_every_instance(lambda instance: instance.lifecycle.stop())
+
+    def close(self) -> None:
+        """
+        End all instances and their threads, after what was submitted; twice is safe.
+        """
+        for worker in self._workers:
+            worker.close(self._patience_s)
+
+    @property
+    def _patience_s(self) -> float:
+        return 4 * self._limits.deadline_s + _GRACE_S
+
+    def _start_instance(self) -> Instance:
+        """
+        Make an instance and start the guest in it; on a worker's thread.
+        """
+        try:
+            instance = Instance(
+                self._component,
+                self._capabilities,
+                memory_bytes=self._limits.memory_bytes,
+                deadline_s=self._limits.deadline_s,
+            )
+            try:
+                started = instance.lifecycle.start(self._config)
+            except BaseException:
+                instance.close()
+                raise
+        except Fault as fault:
+            raise PluginStartError(f"plugin '{self._name}' did not start: {fault}") from fault
+        if isinstance(started, Err):
+            instance.close()
+            raise PluginStartError(
+                f"plugin '{self._name}' refused its configuration: {started.error}"
+            )
+        self._signals = frozenset(
+            signal for signal in Signal if Signals[signal.name] in started.value
+        )
+        return instance
+
+    def _in_every_instance(
+        self, call: Callable[[Instance], Ok[None] | Err[Failure]]
+    ) -> "Future[None]":
+        def checked(instance: Instance) -> None:
+            answer = call(instance)
+            if isinstance(answer, Err):
+                raise failure_error(answer.error, plugin=self._name)
+
+        return _all([worker.submit(checked) for worker in self._workers])
+
+
+def _all(futures: list["Future[None]"]) -> "Future[None]":
+    """
+    Done when all of *futures* are; raises what the first of them raised, in their order.
+    """
+    done: Future[None] = Future()
+    left = len(futures)
+    lock = threading.Lock()
+
+    def one_less(_future: "Future[None]") -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            if left:
+                return
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        if errors:
+            done.set_exception(errors[0])
+        else:
+            done.set_result(None)
+
+    for future in futures:
+        future.add_done_callback(one_less)
+    return done

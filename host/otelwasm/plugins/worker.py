@@ -1,0 +1,157 @@
+"""
+Own one instance and the thread it lives on; put a fresh one in its place after a fault.
+
+    submit ──► inbox ──► thread: call(instance) ──► future
+                           │ fault: the instance is closed, a fresh one is started,
+                           │        and the call is tried once more
+                           │ fault again: PluginFaultError to whoever waits
+
+Wasm runs only here: never on the main thread, and each instance on one thread for life.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+import structlog
+
+from otelwasm.errors import BatchError, PluginFaultError, PluginStartError, RetryableError
+from otelwasm.plugins.faults import Fault
+from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.stats import WorkerStats
+
+__all__ = ["Worker"]
+
+T = TypeVar("T")
+Job = Callable[[], None]
+
+# How long a plugin that cannot be started again is left alone, in seconds.
+RESTART_PAUSE_S = 1.0
+
+
+class Worker:
+    """
+    A thread that runs one call after the other in an instance of its own.
+
+    *start_instance* makes an instance and runs the guest's `start` in it; it raises
+    PluginStartError when that fails.
+    """
+
+    def __init__(self, name: str, start_instance: Callable[[], Instance]) -> None:
+        self.stats = WorkerStats()
+        self._name = name
+        self._start_instance = start_instance
+        self._instance: Instance | None = None
+        self._has_started = False
+        self._retry_at = 0.0
+        self._inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """
+        How many calls have not begun.
+        """
+        return self._inbox.qsize()
+
+    def start(self) -> "Future[None]":
+        """
+        Start the first instance; the future raises PluginStartError when it does not start.
+        """
+        return self.submit(lambda instance: None)
+
+    def submit(self, call: Callable[[Instance], T]) -> "Future[T]":
+        """
+        Run *call* with the instance on the worker's thread, after what was submitted before.
+        """
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = self._attempt(call)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._inbox.put(job)
+        return future
+
+    def close(self, timeout_s: float) -> None:
+        """
+        End the instance and the thread, once what was submitted is done; twice is safe.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._inbox.put(None)
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while (job := self._inbox.get()) is not None:
+            job()
+        if self._instance is not None:
+            self._instance.close()
+
+    def _attempt(self, call: Callable[[Instance], T]) -> T:
+        try:
+            return self._run(call)
+        except Fault as fault:
+            self._bury(fault)
+        try:
+            return self._run(call)
+        except Fault as fault:
+            self._bury(fault)
+            raise PluginFaultError(
+                f"plugin '{self._name}': {fault} (in two instances, one after the other)",
+                kind=fault.kind,
+            ) from fault
+
+    def _run(self, call: Callable[[Instance], T]) -> T:
+        instance = self._living_instance()
+        began = time.perf_counter()
+        try:
+            return call(instance)
+        except BatchError:
+            self.stats.failures += 1
+            raise
+        finally:
+            self.stats.calls += 1
+            self.stats.busy_s += time.perf_counter() - began
+            self.stats.memory_bytes = instance.memory_bytes
+
+    def _living_instance(self) -> Instance:
+        if self._instance is None:
+            if time.monotonic() < self._retry_at:
+                raise RetryableError(
+                    f"plugin '{self._name}' could not be started again a moment ago",
+                    after_s=RESTART_PAUSE_S,
+                )
+            try:
+                self._instance = self._start_instance()
+            except PluginStartError as error:
+                if not self._has_started:
+                    raise
+                self._retry_at = time.monotonic() + RESTART_PAUSE_S
+                raise RetryableError(str(error), after_s=RESTART_PAUSE_S) from error
+            self.stats.restarts += self._has_started
+            self._has_started = True
+        return self._instance
+
+    def _bury(self, fault: Fault) -> None:
+        self.stats.faults[fault.kind] = self.stats.faults.get(fault.kind, 0) + 1
+        structlog.get_logger("otelwasm").warning(
+            "a plugin's instance ended; a fresh one takes over",
+            plugin=self._name,
+            kind=fault.kind,
+            fault=str(fault),
+        )
+        if self._instance is not None:
+            self._instance.close()
+            self._instance = None

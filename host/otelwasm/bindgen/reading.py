@@ -12,7 +12,7 @@ from otelwasm.bindgen.module import Module
 from otelwasm.bindgen.names import Scope, snake
 from otelwasm.bindgen.scalars import code as code_of
 from otelwasm.bindgen.scalars import number_code, scalars
-from otelwasm.bindgen.shape import is_octets
+from otelwasm.bindgen.shape import is_octets, is_split
 from otelwasm.bindgen.types import Types, field_names, is_nullable
 from otelwasm.wit import abi
 from otelwasm.wit.types import (
@@ -91,7 +91,7 @@ class Reading:
                 values.append(self.load(type_, place, module))
             else:
                 read = [name + number.suffix for number in numbers]
-                source = octets if is_octets(type_) else "memory"
+                source = octets if is_split(type_) else "memory"
                 values.append(self.value(type_, read, module, memory=source))
         return values
 
@@ -147,7 +147,7 @@ class Reading:
             case Variant() | Option() | Result():
                 return f"{self._lift_function(type_, module)}(memory, {', '.join(flats)})"
             case _:
-                source = octets if is_octets(type_) else "memory"
+                source = octets if is_split(type_) else "memory"
                 return self.value(type_, flats, module, memory=source)
 
     def _lifted(self, types: Sequence[Type], flats: Sequence[str], module: Module) -> list[str]:

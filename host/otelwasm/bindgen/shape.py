@@ -25,7 +25,7 @@ from otelwasm.wit.types import (
     resolve_alias,
 )
 
-__all__ = ["Call", "Shape", "is_octets", "ordered_types", "parts", "shape_of"]
+__all__ = ["Call", "Shape", "is_octets", "is_split", "ordered_types", "parts", "shape_of"]
 
 
 @attrs.frozen
@@ -161,6 +161,13 @@ def is_octets(type_: Type) -> bool:
         case List(element=element, length=None):
             return resolve_alias(element) is Primitive.U8
     return False
+
+
+def is_split(type_: Type) -> bool:
+    """
+    Is *type_* a `list<u8>` without a name? The direct lane passes those as offset and length.
+    """
+    return type_ == List(Primitive.U8)
 
 
 def _calls(world: World, items: Iterable[Interface | Function]) -> Iterator[Call]:

@@ -4,7 +4,8 @@ Write WIT types in the text format of components, as both bridges need them.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from otelwasm.bindgen.shape import Call, is_octets, ordered_types
+from otelwasm.bindgen.shape import Call, is_split, ordered_types
+from otelwasm.plugins.world import LENGTH_SUFFIX
 from otelwasm.wit import Interface
 from otelwasm.wit.types import (
     Alias,
@@ -23,7 +24,6 @@ from otelwasm.wit.types import (
 )
 
 __all__ = [
-    "LENGTH_SUFFIX",
     "Names",
     "body",
     "core_function",
@@ -31,10 +31,6 @@ __all__ = [
     "labels",
     "signature",
 ]
-
-# In the direct lane a parameter `x: list<u8>` becomes `x: u32, x-length: u32`, with the same core
-# form: relift.py rewrites a plugin's imports by the same rule.
-LENGTH_SUFFIX = "-length"
 
 
 class Names:
@@ -118,7 +114,7 @@ def signature(
 
     items = []
     for param in function.params:
-        if is_direct and is_octets(param.type):
+        if is_direct and is_split(param.type):
             items.append(f'(param "{param.name}" u32)')
             items.append(f'(param "{param.name}{LENGTH_SUFFIX}" u32)')
         else:

@@ -22,16 +22,17 @@ __all__ = [
     "Numbers",
     "add_function",
     "address_of",
+    "answer_integer",
     "call",
     "capture_output",
     "configure",
     "context_of",
     "error",
     "forbid_network",
+    "integers_at",
     "memory_creator",
     "set_deadline",
     "take_error",
-    "words_at",
 ]
 
 _Pointer = ctypes.c_void_p
@@ -171,23 +172,29 @@ def capture_output(
     return kept
 
 
-def words_at(address: int, count: int) -> memoryview:
+def integers_at(address: int, count: int) -> list[int]:
     """
-    The payloads of *count* u32 or u64 arguments that a callback was given, as 8-byte words.
-
-    Word `i * stride` holds the i-th; the stride is `Numbers.STRIDE`.
+    The *count* u32 arguments that a callback was given.
     """
     # Safety: wasmtime lends *count* values at *address* for this call.
-    values = (ctypes.c_uint64 * (count * _VALUE_WORDS)).from_address(address)
-    return memoryview(values).cast("B").cast("Q")[_PAYLOAD:]
+    words = (ctypes.c_uint64 * (count * _VALUE_WORDS)).from_address(address)
+    return [word & 0xFFFF_FFFF for word in words[_PAYLOAD::_VALUE_WORDS]]
+
+
+def answer_integer(address: int, number: int) -> None:
+    """
+    Leave a u32 result for wasmtime.
+    """
+    # Safety: wasmtime lends one value at *address* for this call.
+    value = _Value.from_address(address)
+    value.kind = _KINDS["i32"]
+    value.of.u32 = number
 
 
 class Numbers:
     """
     Core values in wasmtime's own structs, made once and filled for each call.
     """
-
-    STRIDE = _VALUE_WORDS
 
     def __init__(self, types: tuple[str, ...]) -> None:
         values = (_Value * max(1, len(types)))()

@@ -186,6 +186,34 @@ class Reader:
             raise UnknownFormError(f"a type has a declaration of the form {form:#x}")
         return form, "", -1
 
+    def canonical(self) -> tuple[int, dict[int, int | None]] | None:
+        """
+        A canonical function: the core function and the options of a lift, None for others.
+        """
+        kind = self.byte()
+        if kind == 0x00:
+            self.byte()
+            core = self.number()
+            options = self._options()
+            self.number()
+            return core, options
+        if kind == 0x01:
+            self.byte()
+            self.number()
+            self._options()
+        elif kind in (0x02, 0x03, 0x04, 0x07):
+            self.number()
+        else:
+            raise UnknownFormError(f"it has a canonical function of the form {kind:#x}")
+        return None
+
+    def _options(self) -> dict[int, int | None]:
+        found: dict[int, int | None] = {}
+        for _ in range(self.number()):
+            option = self.byte()
+            found[option] = self.number() if 3 <= option <= 7 and option != 6 else None
+        return found
+
     def _field(self) -> None:
         self.string()
         self.value_type()

@@ -18,15 +18,19 @@ from otelwasm.plugins.binary import UnknownFormError
 from otelwasm.plugins.compiled import compiled
 from otelwasm.plugins.compose import Composed, Outline, compose, outline
 from otelwasm.plugins.engine import the_engine
-from otelwasm.plugins.world import GuestFunction, World
+from otelwasm.plugins.memories import memory_count
+from otelwasm.plugins.relift import relift
+from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
 
-__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "Component", "Lane"]
+__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
 
 Lane = Literal["auto", "bridge", "direct"]
 
 CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
 DIRECT = "otelwasm:plugin/direct@0.1.0"
 DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
+# What plugins may import of integers only; `Instance` has the functions, in this order.
+INTEGERS = (IntegerFunction(DIRECT_HOST, "emit"),)
 
 
 class Component:
@@ -40,11 +44,11 @@ class Component:
         self.bindings = _world(found, worlds)
         self.world = self.bindings.name
         self.has_direct = DIRECT in found.exports
-        composed = self._composed(guest, lane)
-        self.lane = composed.lane
-        engine = the_engine()
-        self.wasmtime: WasmtimeComponent = compiled(engine, composed.wasm)
-        self.linker = self._linker(found)
+        imported = {id_ for id_, _ in found.imports}
+        self._integers = tuple(each for each in INTEGERS if each.interface in imported)
+        self.wasmtime: WasmtimeComponent
+        self.lane = self._compile(guest, lane).lane
+        self.linker = self._linker()
         face = self.wasmtime.get_export_index("plugin")
         hello = self.wasmtime.get_export_index("hello")
         if face is None or hello is None:
@@ -90,18 +94,42 @@ class Component:
         """
         return self._labels[described.interface, described.name]
 
+    def shown(self, interface: str, name: str) -> ExportIndex | None:
+        """
+        A function of integers that the plugin exports, if it does.
+        """
+        instance = self.wasmtime.get_export_index(interface)
+        return None if instance is None else self.wasmtime.get_export_index(name, instance)
+
     def exported(self, name: str) -> ExportIndex | None:
         """
         A function of the composed component, if there is one of this name.
         """
         return self.wasmtime.get_export_index(name, self._face)
 
-    def _composed(self, guest: bytes, lane: Lane) -> Composed:
-        if lane == "direct":
-            raise ComponentError("the direct lane is not available yet")
-        return compose(guest, self.bindings, passed=(DIRECT_HOST,))
+    def _compile(self, guest: bytes, lane: Lane) -> Composed:
+        """
+        Compose for the lane that is asked for, or for the best that works, and compile.
+        """
+        if self._integers and memory_count(guest) != 1:
+            raise ComponentError(f"it imports {DIRECT_HOST} and has not exactly one memory")
+        shown = (DIRECT,) if self.has_direct else ()
+        passed = tuple(each.interface for each in self._integers)
+        engine = the_engine()
+        if lane != "bridge":
+            try:
+                relifted, raw = relift(guest, self.bindings)
+                direct = compose(relifted, self.bindings, raw=raw, passed=passed, shown=shown)
+                self.wasmtime = compiled(engine, direct.wasm)
+                return direct
+            except (UnknownFormError, wasmtime.WasmtimeError) as error:
+                if lane == "direct":
+                    raise ComponentError(f"it cannot take the direct lane: {error}") from None
+        bridged = compose(guest, self.bindings, passed=passed, shown=shown)
+        self.wasmtime = compiled(engine, bridged.wasm)
+        return bridged
 
-    def _linker(self, found: Outline) -> Linker:
+    def _linker(self) -> Linker:
         engine = the_engine()
         linker = Linker(engine.wasmtime)
         linker.add_wasip2()
@@ -111,6 +139,11 @@ class Component:
                 _ffi.add_function(
                     host, label, function=engine.dispatcher.callback, environment=number
                 )
+        callback = engine.dispatcher.integers_callback
+        for number, each in enumerate(INTEGERS):
+            if each in self._integers:
+                with linker.root() as root, root.add_instance(each.interface) as host:
+                    _ffi.add_function(host, each.name, function=callback, environment=number)
         return linker
 
 

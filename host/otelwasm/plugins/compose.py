@@ -15,7 +15,8 @@ The composed component, in the order of its sections:
     │                                    memory)                                           │
     │ 4 their instances, in that order: so the first memory that is made is the imports    │
     │   bridge's window, and the last the exports bridge's                                 │
-    │ 5 exports: "hello" (the imports bridge's), "plugin" (the exports bridge's)           │
+    │ 5 exports: "hello" (the imports bridge's), "plugin" (the exports bridge's), and the  │
+    │   plugin's interfaces of integers only, as they are                                  │
     └──────────────────────────────────────────────────────────────────────────────────────┘
 
 A bridge's window (bindgen/bridges.py writes them) holds the arguments and the result of a call:
@@ -44,7 +45,7 @@ from otelwasm.plugins.world import World
 __all__ = ["COMPOSITION", "Composed", "Outline", "compose", "outline"]
 
 # Part of the key of compiled components: count up when composing changes.
-COMPOSITION = 1
+COMPOSITION = 2
 
 _TYPES, _IMPORTS, _EXPORTS = 7, 10, 11
 _COMPONENTS, _INSTANCES, _ALIASES = 4, 5, 6
@@ -132,12 +133,18 @@ def outline(guest: bytes) -> Outline:
 
 
 def compose(
-    guest: bytes, world: World, *, raw: tuple[str, ...] = (), passed: tuple[str, ...] = ()
+    guest: bytes,
+    world: World,
+    *,
+    raw: tuple[str, ...] = (),
+    passed: tuple[str, ...] = (),
+    shown: tuple[str, ...] = (),
 ) -> Composed:
     """
     Compose *guest*, which fits *world*; with *raw* functions (relift.py) for the direct lane.
 
-    Imports that begin with one of *passed*, and WASI's, are passed on to the linker.
+    Imports in *passed*, and WASI's, are left to the linker. Exports in *shown* are exported as
+    they are.
     """
     found = outline(guest)
     is_direct = bool(raw)
@@ -173,8 +180,12 @@ def compose(
         taken += [(id_, offered[id_]) for id_ in world.needed]
         out.append(section(_INSTANCES, [_instance(2, taken)]))
         face = plugin + 1 + len(world.required)
-    hello = _exported("hello") + b"\x01\x00\x00"
-    out.append(section(_EXPORTS, [hello, _exported("plugin") + b"\x05" + leb(face) + b"\x00"]))
+    exports = [_exported("hello") + b"\x01\x00\x00"]
+    exports.append(_exported("plugin") + b"\x05" + leb(face) + b"\x00")
+    for place, id_ in enumerate(shown, start=face + 1):
+        out.append(section(_ALIASES, [_alias(_INSTANCE, plugin, id_)]))
+        exports.append(_exported(id_) + b"\x05" + leb(place) + b"\x00")
+    out.append(section(_EXPORTS, exports))
     return Composed(b"".join(out), raw)
 
 
@@ -194,7 +205,7 @@ def _leading(found: Outline, world: World, passed: tuple[str, ...]) -> list[byte
         if id_ in world.offered:
             place, item = places[type_]
             sections[place][1][item] = _without_functions(sections[place][1][item])
-        elif not id_.startswith(("wasi:", *passed)):
+        elif not id_.startswith("wasi:") and id_ not in passed:
             raise ComponentError(
                 f"it imports {id_}, which a {world.name} of {world.package} is not offered; "
                 f"offered are {', '.join(world.offered)} and WASI"

@@ -8,7 +8,7 @@ call short; what cut it is kept for the thread that made the call.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
@@ -57,6 +57,7 @@ class Imports:
         account: Account,
         functions: list[tuple[HostFunction, Callable[..., Any]]],
         *,
+        integers: Sequence[Callable[..., int]],
         is_direct: bool,
         budget_bytes: int,
         restart_deadline: Callable[[], None],
@@ -66,6 +67,7 @@ class Imports:
         self.last_host_error: Exception | None = None
         self._account = account
         self._functions = functions
+        self._integers = integers
         self._is_direct = is_direct
         self._budget_bytes = budget_bytes
         self._restart_deadline = restart_deadline
@@ -95,6 +97,20 @@ class Imports:
         except BaseException as error:
             return self._stop(error)
 
+    def serve_integers(self, number: int, arguments: list[int], result: int) -> int:
+        """
+        Answer a call of a function of integers; its result goes to the address *result*.
+        """
+        try:
+            answered = self._integers[number](*arguments)
+            self._restart_deadline()
+            _ffi.answer_integer(result, answered)
+            return 0
+        except MalformedError as error:
+            return self._stop(Fault(f"it called the host with {error}", kind="malformed"))
+        except BaseException as error:
+            return self._stop(error)
+
     def fail(self, error: Exception) -> None:
         """
         Count an exception of the host's own code.
@@ -108,6 +124,7 @@ class Imports:
         """
         self._window = self._payloads = self._answer = None
         self._functions = []
+        self._integers = []
 
     def _call(self, described: HostFunction, function: Callable[..., Any]) -> int:
         window = self.window
@@ -182,6 +199,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._live: dict[int, Imports] = {}
         self.callback = _ffi.HostFunction(self._on_call)
+        self.integers_callback = _ffi.HostFunction(self._on_integers)
 
     @property
     def count(self) -> int:
@@ -205,5 +223,21 @@ class Dispatcher:
     def _on_call(self, number: int | None, context: int, *_: object) -> int:
         try:
             return self._live[context].serve(number or 0)
+        except BaseException as error:  # a callback from C: nothing may escape
+            return _ffi.error(f"host: {error!r}")
+
+    def _on_integers(
+        self,
+        number: int | None,
+        context: int,
+        _type: int,
+        arguments: int,
+        count: int,
+        result: int,
+        _results: int,
+    ) -> int:
+        try:
+            integers = _ffi.integers_at(arguments, count)
+            return self._live[context].serve_integers(number or 0, integers, result)
         except BaseException as error:  # a callback from C: nothing may escape
             return _ffi.error(f"host: {error!r}")

@@ -4,20 +4,17 @@ Run one instance of a plugin of the contract: a processor, an exporter or a rece
 
 from collections.abc import Callable
 
-from otelwasm.plugins._generated.exporting import Exporting, Receipt
+from otelwasm.plugins._generated.exporting import Exporting
 from otelwasm.plugins._generated.lifecycle import Lifecycle
-from otelwasm.plugins._generated.processing import Processing, Verdict
+from otelwasm.plugins._generated.processing import Processing
 from otelwasm.plugins._generated.receiver import Host
 from otelwasm.plugins._generated.receiving import Receiving
-from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.component import Component
+from otelwasm.plugins.direct import Direct, DirectHost, Outcome
 from otelwasm.plugins.sandbox import Sandbox
-from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 
 __all__ = ["Host", "Instance", "Outcome"]
-
-Outcome = Ok[Verdict] | Ok[Receipt] | Err[Failure]
 
 
 class Instance:
@@ -34,10 +31,22 @@ class Instance:
         deadline_s: float,
         output: Callable[[str, bytes], None] | None = None,
     ) -> None:
-        self._sandbox = Sandbox(
-            component, host, memory_bytes=memory_bytes, deadline_s=deadline_s, output=output
-        )
         self._world = component.world
+        direct_host = DirectHost(
+            lambda signal, payload: host.pipeline.emit(signal, payload), budget_bytes=memory_bytes
+        )
+        self._sandbox = Sandbox(
+            component,
+            host,
+            memory_bytes=memory_bytes,
+            deadline_s=deadline_s,
+            output=output,
+            integers=(direct_host.emit,),
+        )
+        direct_host.attach(self._sandbox)
+        self._direct = None
+        if component.has_direct and component.lane == "direct" and self._world != "receiver":
+            self._direct = Direct(self._sandbox, world=self._world, budget_bytes=memory_bytes)
         self.lifecycle = Lifecycle(self._sandbox)
         if self._world == "processor":
             self.processing = Processing(self._sandbox)
@@ -83,6 +92,8 @@ class Instance:
         """
         Process or send one batch, in the form that is fastest for this plugin.
         """
+        if self._direct is not None:
+            return self._direct.run(signal, payload)
         if self._world == "processor":
             return self.processing.process(signal, payload)
         return self.exporting.send(signal, payload)

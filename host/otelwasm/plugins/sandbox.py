@@ -3,7 +3,7 @@ Run one instance of a plugin, of any world: its store, its memories, its limits,
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import wasmtime
@@ -49,6 +49,7 @@ class Sandbox:
         memory_bytes: int,
         deadline_s: float,
         output: Callable[[str, bytes], None] | None = None,
+        integers: Sequence[Callable[..., int]] = (),
     ) -> None:
         self.name = component.name
         self.fault: Fault | None = None
@@ -66,6 +67,7 @@ class Sandbox:
         self._imports = Imports(
             self._account,
             functions,
+            integers=integers,
             is_direct=component.lane == "direct",
             budget_bytes=memory_bytes,
             restart_deadline=self._restart_deadline,
@@ -136,6 +138,24 @@ class Sandbox:
             function = self._address(component.exported(label))
             route = WindowRoute(self, function, described, window=self._memory)
         return Function(self, described, load, route=route, budget_bytes=self._account.limit_bytes)
+
+    def integer_function(self, interface: str, name: str) -> int:
+        """
+        The handle of an exported function of integers, to `enter`.
+        """
+        return self._address(self._component.shown(interface, name))
+
+    def guest_memory(self) -> Memory:
+        """
+        The plugin's own memory, where it has exactly one (memories.py); for reading.
+        """
+        return Memory(self._account.regions[1], self._allocate)
+
+    def host_failed(self, error: Exception) -> None:
+        """
+        Count an exception of the host's own code.
+        """
+        self._imports.fail(error)
 
     def begin(self) -> Memory:
         """

@@ -12,7 +12,18 @@ import attrs
 
 from otelwasm.plugins.abi import Memory
 
-__all__ = ["Bridges", "GuestFunction", "HostFunction", "World"]
+__all__ = [
+    "LENGTH_SUFFIX",
+    "Bridges",
+    "GuestFunction",
+    "HostFunction",
+    "IntegerFunction",
+    "World",
+]
+
+# In the direct lane a parameter `x: list<u8>` of a host function is `x: u32, x-length: u32`, which
+# has the same core form. The generated bridges and relift.py agree on that.
+LENGTH_SUFFIX = "-length"
 
 
 @attrs.frozen
@@ -52,6 +63,16 @@ class HostFunction:
 
     def __str__(self) -> str:
         return f"{self.interface}#{self.name}" if self.interface else self.name
+
+
+@attrs.frozen
+class IntegerFunction:
+    """
+    A host function of u32 parameters and a u32 result, which crosses without a bridge.
+    """
+
+    interface: str
+    name: str
 
 
 @attrs.frozen

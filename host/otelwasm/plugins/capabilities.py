@@ -75,6 +75,14 @@ class _Log:
         logger = structlog.get_logger("otelwasm").bind(plugin=self._plugin)
         getattr(logger, _LOG_METHODS[level])(message, **{f"guest.{k}": v for k, v in attributes})
 
+    def output(self, stream: str, written: bytes) -> None:
+        """
+        Log what a guest wrote to its standard output or error, a line each.
+        """
+        level = Level.WARN if stream == "stderr" else Level.INFO
+        for line in written.decode("utf-8", "replace").splitlines():
+            self.write(level, line, (("stream", stream),))
+
 
 class _Meter:
     def __init__(self, meter: Meter | None) -> None:

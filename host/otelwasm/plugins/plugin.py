@@ -195,6 +195,7 @@ class Plugin:
                 self._capabilities,
                 memory_bytes=self._limits.memory_bytes,
                 deadline_s=self._limits.deadline_s,
+                output=self._capabilities.log.output,
             )
             try:
                 started = instance.lifecycle.start(self._config)
@@ -202,7 +203,7 @@ class Plugin:
                 instance.close()
                 raise
         except Fault as fault:
-            raise PluginStartError(f"plugin '{self._name}' did not start: {fault}") from fault
+            raise PluginStartError(f"{fault} (in its start)") from fault
         if isinstance(started, Err):
             instance.close()
             raise PluginStartError(

@@ -28,8 +28,8 @@ class PluginStats:
     """
     A plugin's counts over all its instances, at one moment.
 
-    *calls* are guest calls that returned, *failures* those that returned a failure, *faults* the
-    calls that ended an instance, by kind.
+    *calls* are calls into guests, *failures* those that answered with a failure, *faults* those
+    that ended an instance, by kind.
     """
 
     calls: int

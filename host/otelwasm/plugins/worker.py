@@ -109,8 +109,7 @@ class Worker:
         except Fault as fault:
             self._bury(fault)
             raise PluginFaultError(
-                f"plugin '{self._name}': {fault} (in two instances, one after the other)",
-                kind=fault.kind,
+                f"{fault} (in two instances, one after the other)", kind=fault.kind
             ) from fault
 
     def _run(self, call: Callable[[Instance], T]) -> T:
@@ -150,7 +149,7 @@ class Worker:
             "a plugin's instance ended; a fresh one takes over",
             plugin=self._name,
             kind=fault.kind,
-            fault=str(fault),
+            error=str(fault),
         )
         if self._instance is not None:
             self._instance.close()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from otelwasm.otlp.replies import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.step import Consumer, Step
@@ -76,9 +77,11 @@ class Exporter(Protocol):
         Be ready to send; raises SetupError or OSError.
         """
 
-    async def send(self, batch: Batch) -> None:
+    async def send(self, batch: Batch) -> Rejected | None:
         """
         Deliver *batch*, or raise PermanentError or RetryableError.
+
+        Returns what the other side did not take of it, if it took the rest.
         """
 
     async def close(self) -> None:
@@ -134,13 +137,25 @@ class Registry:
         What comes with otelwasm.
         """
         return cls(
-            receivers={},
+            receivers={"otlp": _otlp_receiver},
             processors={"batch": _batch_processor, "wasm": _wasm_processor},
             exporters={
                 "debug": _debug_exporter,
                 "file": _file_exporter,
+                "otlp": _otlp_grpc_exporter,
+                "otlp_grpc": _otlp_grpc_exporter,
+                "otlp_http": _otlp_http_exporter,
+                "otlphttp": _otlp_http_exporter,
             },
         )
+
+
+def _otlp_receiver() -> ReceiverKind:
+    from otelwasm.receivers.otlp import OtlpConfig, OtlpReceiver
+
+    return ReceiverKind(
+        OtlpConfig, lambda name, config, consumer_for: OtlpReceiver(config, consumer_for, name=name)
+    )
 
 
 def _batch_processor() -> ProcessorKind:
@@ -177,3 +192,15 @@ def _file_exporter() -> ExporterKind:
     from otelwasm.exporters.file import FileConfig, FileExporter
 
     return ExporterKind(FileConfig, lambda _, config: FileExporter(config))
+
+
+def _otlp_grpc_exporter() -> ExporterKind:
+    from otelwasm.exporters.otlp_grpc import OtlpGrpcConfig, OtlpGrpcExporter
+
+    return ExporterKind(OtlpGrpcConfig, lambda _, config: OtlpGrpcExporter(config))
+
+
+def _otlp_http_exporter() -> ExporterKind:
+    from otelwasm.exporters.otlp_http import OtlpHttpConfig, OtlpHttpExporter
+
+    return ExporterKind(OtlpHttpConfig, lambda _, config: OtlpHttpExporter(config))

@@ -3,11 +3,12 @@ Parts for whole pipelines in memory: a plugin on a thread, a receiver and an exp
 """
 
 import asyncio
+import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import attrs
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -28,13 +29,29 @@ __all__ = [
     "MemoryExporter",
     "MemoryReceiver",
     "a_batch",
+    "a_plugin_file",
+    "in_a_loop",
     "names_in",
+    "refuse",
     "registry",
 ]
 
-Answer = bytes | None | Exception
+P = ParamSpec("P")
+
 # What a fake plugin does with a batch; it may emit before it answers.
 Behaviour = Callable[["FakePlugin", Signal, bytes], bytes | None]
+
+
+def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """
+    Run an asynchronous test in a loop of its own, for half a minute at most.
+    """
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        asyncio.run(asyncio.wait_for(test(*args, **kwargs), 30))
+
+    return run
 
 
 def a_batch(*names: str, signal: Signal = Signal.TRACES) -> Batch:

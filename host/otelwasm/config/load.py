@@ -69,7 +69,12 @@ class _Loader:
                 service = made
                 pipelines, mistakes = read_pipelines(service.pipelines)
                 self.mistakes += mistakes
-        defined = {name: self._names(name) for name in _SECTIONS[:3]}
+        # Where a section is missing or no mapping, that is the one thing to say.
+        defined = {
+            name: self._names(name)
+            for name in _SECTIONS[:3]
+            if isinstance(self._tree.get(name, {} if name == "processors" else None), Mapping)
+        }
         shared = self._shared()
         mistakes, unused = check_references(pipelines, defined=defined, shared=shared)
         self.mistakes += mistakes

@@ -58,8 +58,9 @@ def check_references(
     used: dict[str, set[str]] = {section: set() for section in defined}
     for pipeline in pipelines:
         for section, names in _by_section(pipeline).items():
-            used[section].update(names)
-            mistakes += _check_names(pipeline, section, names, defined)
+            if section in defined:
+                used[section].update(names)
+                mistakes += _check_names(pipeline, section, names, defined)
         mistakes += _check_ends(pipeline, pipelines, shared)
     if not mistakes:
         mistakes += _check_order(pipelines, shared)

@@ -51,7 +51,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     Return ` did you mean …?` with the known word nearest to *word*, or nothing.
     """
-    matches = difflib.get_close_matches(word, list(known), n=1)
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f" did you mean {matches[0]}?" if matches else ""
 
 
@@ -150,25 +150,33 @@ class _Structurer:
         for name, field in fields.items():
             if field.default is attrs.NOTHING and name not in value:
                 self._note((*path, name), "missing; this key has no default")
-        made = {}
-        for key in (key for key in value if key in fields):
-            made[key] = self.make(value[key], hints[key], (*path, key))
-            self._validate(made[key], fields[key], (*path, key))
+        made = {
+            key: self.make(item, hints[key], (*path, key))
+            for key, item in value.items()
+            if key in fields
+        }
         if len(self.mistakes) > before:
             return None
+        return self._construct(kind, made, path)
+
+    def _construct(self, kind: Any, made: dict[str, Any], path: KeyPath) -> Any:
+        """
+        Make the settings; run their validators one by one, to name the field that one refuses.
+        """
         try:
-            return kind(**made)
+            with attrs.validators.disabled():
+                settings = kind(**made)
         except ValueError as error:
             return self._note(path, str(error))
-
-    def _validate(self, value: object, field: "attrs.Attribute[Any]", path: KeyPath) -> None:
-        # Run by hand, so that the message names the field and not only its class.
-        if value is None or field.validator is None:
-            return
-        try:
-            field.validator(None, field, value)
-        except ValueError as error:
-            self._note(path, str(error).removeprefix(f"{field.name}: "))
+        for field in attrs.fields(kind):
+            if field.validator is None:
+                continue
+            try:
+                field.validator(settings, field, getattr(settings, field.name))
+            except ValueError as error:
+                text = str(error).removeprefix(f"{field.name}: ")
+                self._note((*path, field.name), text)
+        return settings
 
     def _note(self, path: KeyPath, text: str) -> Any:
         self.mistakes.append(Mistake(path, text))

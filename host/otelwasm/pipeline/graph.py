@@ -123,8 +123,19 @@ class Graph:
         component = f"exporter/{config.id}"
 
         async def send(batch: Batch) -> None:
-            await exporter.send(batch)
-            self._telemetry.count("sent", component, batch)
+            rejected = await exporter.send(batch)
+            count = min(rejected.count, batch.items) if rejected is not None else 0
+            self._telemetry.count("sent", component, batch, items=batch.items - count)
+            if rejected is not None:
+                if count:
+                    self._telemetry.count("rejected", component, batch, items=count)
+                log.warning(
+                    "the other side took a batch in part",
+                    component=component,
+                    signal=batch.signal.label,
+                    rejected=rejected.count,
+                    message=rejected.message,
+                )
 
         return Delivery(
             component,

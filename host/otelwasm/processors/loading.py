@@ -7,9 +7,6 @@ from pathlib import Path
 
 import structlog
 
-from otelwasm.build.python import build
-from otelwasm.plugins.limits import Limits
-from otelwasm.plugins.plugin import Plugin
 from otelwasm.processors.plugin import Attributes, PluginConfig, ProcessingPlugin
 from otelwasm.signals import Signal
 
@@ -29,6 +26,10 @@ def load_plugin(
     """
     Build (once; builds are cached), load and start a plugin.
     """
+    # Only here is Wasm needed at all; a configuration can be read without.
+    from otelwasm.plugins.limits import Limits
+    from otelwasm.plugins.plugin import Plugin
+
     return Plugin(
         _component(name, config.plugin),
         config=config.config,
@@ -45,5 +46,7 @@ def load_plugin(
 def _component(name: str, path: Path) -> Path:
     if path.suffix != ".py":
         return path
+    from otelwasm.build.python import build
+
     log.info("building plugin", plugin=name, source=str(path))
     return build(path, None, lambda message: log.info("building plugin", plugin=name, step=message))

@@ -4,53 +4,22 @@ Turn a batch's bytes into OTLP/JSON, as the Collector writes it, and OTLP/JSON i
 OTLP's JSON is protobuf's JSON mapping with three differences: trace, span and profile ids are
 hexadecimal, enums are numbers, and unknown fields are ignored. As the Collector does, single
 messages (`resource`, `scope`, `status`, `value`) are written even if empty, ids of only zeros are
-left out, and a reader takes a field's original name (`trace_id`) too.
+left out, and a reader takes a field's original name (`trace_id`) and an enum's name, too.
+
+protobuf's own `json_format` is not used: on 1,000 spans with 10 attributes each it takes twice as
+long to write and four times as long to read.
 """
 
-import base64
-import functools
 import json
-import math
-from collections.abc import Callable, Mapping
-from json.encoder import encode_basestring
-from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError
 
+from otelwasm.otlp._json_reader import reader
+from otelwasm.otlp._json_writer import writer
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.signals import Signal
 
 __all__ = ["from_json", "to_json"]
-
-_Write = Callable[[Any], str]
-
-_ID_SIZES = {
-    "traceId": 16,
-    "trace_id": 16,
-    "spanId": 8,
-    "span_id": 8,
-    "parentSpanId": 8,
-    "parent_span_id": 8,
-    "profileId": 16,
-    "profile_id": 16,
-}
-_NUMBERS = (
-    FieldDescriptor.TYPE_INT32,
-    FieldDescriptor.TYPE_UINT32,
-    FieldDescriptor.TYPE_SINT32,
-    FieldDescriptor.TYPE_FIXED32,
-    FieldDescriptor.TYPE_SFIXED32,
-    FieldDescriptor.TYPE_ENUM,
-)
-_QUOTED_NUMBERS = (
-    FieldDescriptor.TYPE_INT64,
-    FieldDescriptor.TYPE_UINT64,
-    FieldDescriptor.TYPE_SINT64,
-    FieldDescriptor.TYPE_FIXED64,
-    FieldDescriptor.TYPE_SFIXED64,
-)
 
 
 def to_json(signal: Signal, payload: bytes) -> bytes:
@@ -64,7 +33,7 @@ def to_json(signal: Signal, payload: bytes) -> bytes:
         request.ParseFromString(payload)
     except DecodeError as error:
         raise ValueError(f"no {signal.label} request: {error}") from error
-    return _writer(request.DESCRIPTOR)(request).encode()
+    return writer(request.DESCRIPTOR)(request).encode()
 
 
 def from_json(signal: Signal, data: bytes) -> bytes:
@@ -73,143 +42,17 @@ def from_json(signal: Signal, data: bytes) -> bytes:
 
     Raises ValueError, with a reason that its sender can read, if it is not one.
     """
+    request = SERVICES[signal].request()
     try:
-        tree = json.loads(data, object_hook=_ids_to_base64, parse_constant=_refuse_constant)
-        if not isinstance(tree, dict):
-            raise ValueError(f"a JSON object was expected, not {type(tree).__name__}")
-        request = ParseDict(tree, SERVICES[signal].request(), ignore_unknown_fields=True)
-        return request.SerializeToString()
-    except RecursionError as error:
+        tree = json.loads(data, parse_constant=_refuse_constant)
+        # Parsed once more: protobuf is the judge of depth, and its own bytes are the shortest.
+        request.ParseFromString(reader(request.DESCRIPTOR)(tree))
+    except (DecodeError, RecursionError) as error:
         raise ValueError(f"no {signal.label} request: nested too deeply") from error
-    except (ParseError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"no {signal.label} request: {error}") from error
-
-
-def _ids_to_base64(members: dict[str, Any]) -> dict[str, Any]:
-    """
-    Rewrite the hexadecimal ids of one JSON object as protobuf's own mapping wants them.
-    """
-    for name in _ID_SIZES.keys() & members.keys():
-        if members[name] is not None:
-            members[name] = base64.b64encode(_id_bytes(name, members[name])).decode()
-    return members
-
-
-def _id_bytes(name: str, text: object) -> bytes:
-    size_bytes = _ID_SIZES[name]
-    if not isinstance(text, str):
-        raise ValueError(f"{name}: a string was expected, not {type(text).__name__}")
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        raise ValueError(f"{name}: {text[:80]!r} is not hexadecimal") from None
-    if len(value) not in (0, size_bytes):
-        raise ValueError(f"{name}: {text[:80]!r} has {len(value)} bytes, not {size_bytes}")
-    return value
+    return request.SerializeToString()
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON; it is written as a string")
-
-
-@functools.cache
-def _writer(descriptor: Descriptor) -> _Write:
-    """
-    Return the function that writes a message of this type, fields in the order of their schema.
-
-    It joins text right away: that takes half the time of making a tree for `json.dumps`.
-    """
-    is_choice = [len(oneof.fields) for oneof in descriptor.oneofs] == [len(descriptor.fields)]
-    return _choice_writer(descriptor) if is_choice else _members_writer(descriptor)
-
-
-def _choice_writer(descriptor: Descriptor) -> _Write:
-    """
-    Return the writer of a message that is nothing but a oneof, as AnyValue is.
-    """
-    (oneof,) = descriptor.oneofs
-    oneof_name = oneof.name
-    choices = {field.name: _member_writer(field) for field in oneof.fields}
-
-    def write(message: Any) -> str:
-        chosen = message.WhichOneof(oneof_name)
-        if chosen is None:
-            return "{}"
-        prefix, write_value = choices[chosen]
-        return f"{{{prefix}{write_value(getattr(message, chosen))}}}"
-
-    return write
-
-
-def _members_writer(descriptor: Descriptor) -> _Write:
-    """
-    Return the writer of any other message.
-    """
-    members: list[tuple[str, bool, Mapping[str, tuple[str, _Write]] | None, str, _Write]] = []
-    for field in descriptor.fields:
-        prefix, write_value = _member_writer(field)
-        oneof = field.containing_oneof
-        if oneof is None:
-            is_single = field.message_type is not None and not field.is_repeated
-            members.append((field.name, is_single, None, prefix, write_value))
-        elif field is oneof.fields[0]:
-            choices = {choice.name: _member_writer(choice) for choice in oneof.fields}
-            members.append((oneof.name, False, choices, prefix, write_value))
-
-    def write(message: Any) -> str:
-        parts = []
-        for name, is_always_written, choices, prefix, write_value in members:
-            if choices is not None:
-                name = message.WhichOneof(name)
-                if name is not None:
-                    prefix, write_value = choices[name]
-                    parts.append(prefix + write_value(getattr(message, name)))
-                continue
-            value = getattr(message, name)
-            if value or is_always_written:
-                parts.append(prefix + write_value(value))
-        return f"{{{','.join(filter(None, parts))}}}"
-
-    return write
-
-
-def _member_writer(field: FieldDescriptor) -> tuple[str, _Write]:
-    """
-    Return a member's name, as written, and the function that writes its value.
-    """
-    write_one = _value_writer(field)
-    if field.name in _ID_SIZES:  # left out if it is all zeros, so it writes its name itself
-        name = field.json_name
-        return "", lambda value: f'"{name}":"{value.hex()}"' if any(value) else ""
-    if field.is_repeated:
-        return f'"{field.json_name}":', lambda values: f"[{','.join(map(write_one, values))}]"
-    return f'"{field.json_name}":', write_one
-
-
-def _value_writer(field: FieldDescriptor) -> _Write:
-    if field.message_type is not None:
-        message_type = field.message_type
-        return lambda message: _writer(message_type)(message)  # later: types refer to each other
-    return _SCALAR_WRITERS[field.type]
-
-
-def _double(value: float) -> str:
-    if math.isfinite(value):
-        return repr(value).removesuffix(".0")
-    if math.isnan(value):
-        return '"NaN"'
-    return '"Infinity"' if value > 0 else '"-Infinity"'
-
-
-def _quoted_base64(value: bytes) -> str:
-    return f'"{base64.b64encode(value).decode()}"'
-
-
-_SCALAR_WRITERS: Mapping[int, _Write] = {
-    FieldDescriptor.TYPE_BOOL: lambda value: "true" if value else "false",
-    FieldDescriptor.TYPE_DOUBLE: _double,
-    FieldDescriptor.TYPE_BYTES: _quoted_base64,
-    FieldDescriptor.TYPE_STRING: encode_basestring,
-    **dict.fromkeys(_NUMBERS, str),
-    **dict.fromkeys(_QUOTED_NUMBERS, '"%d"'.__mod__),
-}

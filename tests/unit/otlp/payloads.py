@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
 from otelwasm.signals import Signal
 
 __all__ = ["NOW_NS", "SPAN_ID", "TRACE_ID", "a_payload", "a_request", "spans"]

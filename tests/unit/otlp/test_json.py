@@ -2,15 +2,22 @@
 OTLP/JSON is written as the Collector writes it and read as the specification says.
 """
 
+import base64
 import json
+from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from otelwasm.otlp.json import from_json, to_json
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.signals import Signal
+from unit.otlp.messages import few_examples, requests
 from unit.otlp.payloads import NOW_NS, a_payload
 
 every_signal = pytest.mark.parametrize("signal", Signal)
@@ -192,15 +199,21 @@ def test_numbers_with_special_values_are_read() -> None:
     [
         ("", "Expecting value"),
         ("{", "line 1 column 2"),
-        ("[]", "a JSON object was expected, not list"),
+        ("[]", "an object was expected, not a list"),
         ('{"resourceSpans":5}', "resourceSpans"),
         ('{"resourceSpans":[5]}', "resourceSpans"),
         (a_span_with('"traceId":"zz"'), "traceId: 'zz' is not hexadecimal"),
         (a_span_with('"traceId":"AAAAAAAAAAAAAAAAAAAAAA=="'), "is not hexadecimal"),
         (a_span_with('"spanId":"0102"'), "spanId: '0102' has 2 bytes, not 8"),
-        (a_span_with('"spanId":7'), "spanId: a string was expected, not int"),
+        (a_span_with('"spanId":7'), "spanId: a string was expected, not 7"),
         (a_span_with('"name":7'), "name"),
-        (a_span_with('"startTimeUnixNano":"-1"'), "startTimeUnixNano"),
+        (a_span_with('"kind":1.5'), "kind: a whole number was expected, not 1.5"),
+        (a_span_with('"kind":true'), "kind: a whole number was expected, not true"),
+        (a_span_with('"kind":"SPAN_KIND_NONE"'), 'kind: a whole number was expected, not "SPAN'),
+        (a_span_with('"kind":4294967296'), "kind: 4294967296 is out of range"),
+        (a_span_with('"startTimeUnixNano":"-1"'), "startTimeUnixNano: -1 is out of range"),
+        (a_span_with('"startTimeUnixNano":"1_0"'), "startTimeUnixNano: a whole number was"),
+        (a_span_with('"events":null,"links":[null]'), "links: an object was expected, not null"),
         (a_span_with('"startTimeUnixNano":NaN'), "NaN is not JSON"),
         (a_span_with('"name":"\\ud800"'), "name"),
         ("[" * 100_000, "nested too deeply"),
@@ -246,3 +259,78 @@ def test_malformed_payload_is_not_written() -> None:
     """
     with pytest.raises(ValueError, match="no metrics request: "):
         to_json(Signal.METRICS, b"\x0a\x05")
+
+
+@every_signal
+@few_examples
+@given(data=st.data())
+def test_any_request_survives_json(signal: Signal, data: st.DataObject) -> None:
+    """
+    Whatever a request holds, its JSON, read again, is written the same.
+    """
+    payload = data.draw(requests(signal)).SerializeToString()
+
+    line = to_json(signal, payload)
+
+    assert line == to_json(signal, from_json(signal, line))
+
+
+@every_signal
+@few_examples
+@given(data=st.data())
+def test_protobuf_reads_what_is_written(signal: Signal, data: st.DataObject) -> None:
+    """
+    But for the ids, what is written is protobuf's own JSON of the same request.
+    """
+    request = data.draw(requests(signal))
+
+    tree = json.loads(to_json(signal, request.SerializeToString()))
+
+    expected = MessageToDict(request, use_integers_for_enums=True)
+    assert with_hex_ids(expected) == without_empty_objects(tree, expected)
+
+
+@every_signal
+@few_examples
+@given(data=st.data())
+def test_protobuf_writes_what_is_read(signal: Signal, data: st.DataObject) -> None:
+    """
+    But for the ids, protobuf's own JSON is read as the same request.
+    """
+    request = data.draw(requests(signal))
+    for enums_are_numbers in (False, True):
+        tree = with_hex_ids(MessageToDict(request, use_integers_for_enums=enums_are_numbers))
+
+        payload = from_json(signal, json.dumps(tree).encode())
+
+        assert str(request) == str(SERVICES[signal].request.FromString(payload))
+
+
+def with_hex_ids(tree: Any) -> Any:
+    """
+    Rewrite the base64 of protobuf's ids as OTLP's hexadecimal.
+    """
+    if isinstance(tree, list):
+        return [with_hex_ids(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    ids = {"traceId", "spanId", "parentSpanId", "profileId"}
+    return {
+        name: base64.b64decode(value).hex() if name in ids else with_hex_ids(value)
+        for name, value in tree.items()
+    }
+
+
+def without_empty_objects(tree: Any, expected: Any) -> Any:
+    """
+    Leave out the members that are there only because single messages are always written.
+    """
+    if isinstance(tree, list):
+        return [without_empty_objects(*pair) for pair in zip(tree, expected, strict=True)]
+    if not isinstance(tree, dict):
+        return tree
+    return {
+        name: without_empty_objects(value, expected.get(name, {}))
+        for name, value in tree.items()
+        if name in expected or without_empty_objects(value, {}) != {}
+    }

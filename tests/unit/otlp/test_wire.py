@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
 from otelwasm.errors import PermanentError
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.wire import count_items, is_mergeable, merge, refuse_malformed, split
 from otelwasm.signals import Signal
+from unit.otlp.messages import few_examples
 from unit.otlp.payloads import a_payload, a_request, spans
 
 every_signal = pytest.mark.parametrize("signal", Signal)
@@ -168,6 +170,7 @@ def test_empty_surroundings_are_kept() -> None:
 trees = st.lists(st.lists(st.lists(st.text(max_size=60), max_size=6), max_size=4), max_size=4)
 
 
+@few_examples
 @given(trees, st.integers(1, 8), st.integers(20, 400))
 def test_any_tree_is_cut_without_loss(
     tree: list[list[list[str]]], max_items: int, max_bytes: int

@@ -116,7 +116,7 @@ def _value_writer(field: FieldDescriptor) -> _Write:
 
 def _double(value: float) -> str:
     if math.isfinite(value):
-        return repr(value).removesuffix(".0")
+        return repr(value).removesuffix(".0") if value else repr(value)  # -0 would be read as 0
     if math.isnan(value):
         return '"NaN"'
     return '"Infinity"' if value > 0 else '"-Infinity"'

@@ -9,6 +9,7 @@ import attrs
 from otelwasm.wit.binary import Port, Surface, parse_id, read_component
 from otelwasm.wit.compare import function_problems
 from otelwasm.wit.model import Extern, Interface, Package, PackageName, World
+from otelwasm.wit.names import wire_name
 from otelwasm.wit.types import Function, Resource
 
 __all__ = ["Report", "check", "check_surface"]
@@ -75,7 +76,14 @@ def _world_problems(surface: Surface, world: World) -> Iterator[str]:
         interface.id: interface for interface in world.implied
     }
     imports.update((extern.name, extern.item) for extern in world.imports)
+    types = {*(type_.name for type_ in world.types), *(use.name for use in world.uses)}
+    for type_ in world.types:
+        if isinstance(type_, Resource):
+            for function in type_.functions:
+                imports[wire_name(function.kind, function.name, type_.name)] = function
     for port in surface.imports:
+        if port.kind == "type" and port.name in types:
+            continue
         if port.name in imports:
             yield from _import_problems(port, imports[port.name])
         elif problem := _unknown_import(port, world):

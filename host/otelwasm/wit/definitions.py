@@ -9,7 +9,7 @@ import attrs
 from otelwasm.wit.gates import Gatekeeper
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Interface, PackageName, Use
-from otelwasm.wit.names import same_name
+from otelwasm.wit.names import did_you_mean, same_name
 from otelwasm.wit.syntax import FunctionNode, Gate, Id, Member, Path, TypeExpr, TypeNode, UseNode
 from otelwasm.wit.types import (
     Alias,
@@ -129,7 +129,8 @@ class Definitions:
         elif name.text in self._functions:
             problem = f"`{name.text}` of {self._owner} is a function, not a type"
         else:
-            problem = f"{self._owner} has no type `{name.text}`"
+            hint = did_you_mean(name.text, [*self._entries, *self._nodes])
+            problem = f"{self._owner} has no type `{name.text}`{hint}"
         raise source.error(name.at, problem, length=name.length)
 
     def function(self, node: FunctionNode) -> Function | None:
@@ -180,8 +181,9 @@ class Definitions:
         if name in self._functions:
             return f"`{name}` is a function, not a type"
         renamed = {"float32": "f32", "float64": "f64"}.get(name)
-        hint = f"; it is called `{renamed}` now" if renamed else ""
-        return f"unknown type `{name}`{hint}"
+        if renamed:
+            return f"unknown type `{name}`; it is called `{renamed}` now"
+        return f"unknown type `{name}`{did_you_mean(name, [*self._entries, *self._nodes])}"
 
     def _define(self, node: TypeNode) -> _Entry:
         name, docs = node.name.text, node.docs

@@ -143,7 +143,7 @@ def _tokens(source: Source) -> Iterator[Token]:
                 word = match[0]
         yield Token(str(kind), word, start, _joined(docs))
         docs = []
-    yield Token("end", "", len(text), _joined(docs))
+    yield Token("end", "", len(text.rstrip()), _joined(docs))
 
 
 def unquote(source: Source, token: Token) -> str:

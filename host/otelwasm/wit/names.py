@@ -5,13 +5,16 @@ Components compare names without case and hyphens, and know a resource's functio
 as `[method]file.read`.
 """
 
+import difflib
+from collections.abc import Iterable
+
 import attrs
 
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.syntax import FunctionNode, Id, TypeNode
 from otelwasm.wit.types import FunctionKind
 
-__all__ = ["NameScope", "same_name", "wire_name"]
+__all__ = ["NameScope", "did_you_mean", "same_name", "wire_name"]
 
 
 def same_name(name: str) -> str:
@@ -19,6 +22,14 @@ def same_name(name: str) -> str:
     What *name* is compared by: two names with the same answer cannot stand side by side.
     """
     return name.lower().replace("-", "")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """
+    The end of a message about an unknown *name*: the nearest known one, if one is near.
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
 
 
 def wire_name(kind: FunctionKind, name: str, resource: str | None = None) -> str:

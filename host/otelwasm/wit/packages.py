@@ -70,6 +70,11 @@ def parse(path: str | os.PathLike[str], *, features: Set[str] | None = frozenset
                 groups.append(_folder(entry))
             elif entry.suffix == ".wit":
                 groups.append([_read(entry)])
+            elif entry.suffix in (".wasm", ".wat"):
+                raise WitError(
+                    f"{entry}: only WIT text is read here; `wasm-tools component wit {entry.name}` "
+                    "prints it as text"
+                )
     return _resolved(groups, features)
 
 

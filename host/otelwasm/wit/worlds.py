@@ -11,6 +11,7 @@ from otelwasm.wit.gates import Gatekeeper
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Extern, Interface, PackageName, Use, World
 from otelwasm.wit.names import NameScope, wire_name
+from otelwasm.wit.renaming import Renaming
 from otelwasm.wit.syntax import (
     ExternNode,
     FunctionNode,
@@ -22,7 +23,7 @@ from otelwasm.wit.syntax import (
     UseNode,
     WorldNode,
 )
-from otelwasm.wit.types import NamedType
+from otelwasm.wit.types import NamedType, Resource
 
 __all__ = ["Surroundings", "build_world"]
 
@@ -179,18 +180,16 @@ class _Builder:
             return f"{tags}{bracket}{renames[label]}"
 
         place = node.path.name
+        renaming = Renaming(world.id, self._id, renamed)
         for type_ in world.types:
-            new = attrs.evolve(type_, name=renamed(type_.name))
-            self._imports.names.add(new.name, place)
-            self._types.append(new)
+            self._add_type(renaming.named(type_), place)
         for use in world.uses:
-            new_use = attrs.evolve(use, name=renamed(use.name))
-            self._imports.names.add(new_use.name, place)
-            self._uses.append(new_use)
+            used = attrs.evolve(use, name=renamed(use.name))
+            self._imports.names.add(used.name, place)
+            self._uses.append(used)
         for side, externs in (self._imports, world.imports), (self._exports, world.exports):
             for extern in externs:
-                name = renamed(extern.name)
-                side.include(_renamed(extern, name), place)
+                side.include(_renamed(extern, renamed(extern.name), renaming), place)
         self._needed.extend(world.implied)
         for old, _ in node.renames:
             if old.text in unused:
@@ -200,6 +199,14 @@ class _Builder:
                     "(an interface with an id keeps it)",
                     length=old.length,
                 )
+
+    def _add_type(self, type_: NamedType, place: Id) -> None:
+        self._types.append(type_)
+        self._imports.names.add(type_.name, place)
+        if isinstance(type_, Resource):
+            for function in type_.functions:
+                name = wire_name(function.kind, function.name, type_.name)
+                self._imports.names.add(name, place, kind=function.kind)
 
     def _implied(self) -> tuple[Interface, ...]:
         """
@@ -253,16 +260,16 @@ def _require(interface: Interface, why: str, required: dict[str, str]) -> None:
         _require(dependency, why, required)
 
 
-def _renamed(extern: Extern, name: str) -> Extern:
-    if name == extern.name:
-        return extern
+def _renamed(extern: Extern, name: str, renaming: Renaming) -> Extern:
+    item = extern.item
     label = name.rpartition("]")[2]
-    if isinstance(extern.item, Interface):
-        item = extern.item
-        if item.package is None:
-            item = attrs.evolve(item, name=label)
-        return attrs.evolve(extern, name=name, item=item)
-    return attrs.evolve(extern, name=name, item=attrs.evolve(extern.item, name=label))
+    if not isinstance(item, Interface):
+        return attrs.evolve(
+            extern, name=name, item=attrs.evolve(renaming.function(item), name=label)
+        )
+    if item.package is None:
+        item = attrs.evolve(item, name=label)
+    return attrs.evolve(extern, name=name, item=item)
 
 
 def _is_id(name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, ClassVar, Generic, Self
 
 from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from otelwasm_sdk.attributes import Attributes
 from otelwasm_sdk.edits import Edits
@@ -73,11 +74,19 @@ class Batch(Generic[I]):
         """
         The protobuf message itself, an `Export…ServiceRequest`, to read or to change.
         """
+        message = self._decoded()
         self._edits.is_exposed = True
-        return self._decoded()
+        return message
+
+    @property
+    def is_untouched(self) -> bool:
+        """
+        Whether it certainly is as it came: nobody changed it, or took a protobuf message out.
+        """
+        return not (self._edits.is_changed or self._edits.is_exposed)
 
     def __bytes__(self) -> bytes:
-        if self._message is None or not self._edits.are_possible:
+        if self.is_untouched:
             return self._payload
         return bytes(self._message.SerializeToString())
 
@@ -127,9 +136,13 @@ class Batch(Generic[I]):
         if self._may_hold(key):
             for item in self.items():
                 item.attributes[key] = value
-        else:
-            for item in self.items():
-                item.attributes.append(key, value)
+            return
+        pair = KeyValue(key=key)
+        write_value(pair.value, value)
+        for member, _, _ in self._members():
+            for pairs in self._item_pairs(member):
+                pairs.extend((pair,))
+                self._edits.is_changed = True
 
     def delete_attribute(self, key: str) -> int:
         """
@@ -247,7 +260,16 @@ class Batch(Generic[I]):
         return prune(container, is_doomed)
 
     def _item_pairs(self, member: Any) -> Iterator[Any]:
-        raise NotImplementedError
+        """
+        Go through the attributes of the items in one member of a scope.
+        """
+        yield member.attributes
+
+    def _inner_pairs(self, member: Any) -> Iterator[Any]:
+        """
+        Go through whatever other attributes there are in one member of a scope.
+        """
+        yield from ()
 
     def _all_pairs(self) -> Iterator[Any]:
         for group in getattr(self._decoded(), self._fields[0]):
@@ -256,6 +278,7 @@ class Batch(Generic[I]):
                 yield scope_group.scope.attributes
                 for member in getattr(scope_group, self._fields[2]):
                     yield from self._item_pairs(member)
+                    yield from self._inner_pairs(member)
 
     def _members(self) -> Iterator[tuple[Any, Resource, Scope]]:
         for group in getattr(self._decoded(), self._fields[0]):
@@ -268,7 +291,7 @@ class Batch(Generic[I]):
     def _may_hold(self, key: str) -> bool:
         # A key stands in the payload as it is: where its bytes are nowhere, no attribute has it,
         # and finding that out is much cheaper than decoding.
-        return self._edits.are_possible or key.encode() in self._payload
+        return not self.is_untouched or key.encode() in self._payload
 
     def _decoded(self) -> Any:
         if self._message is None:

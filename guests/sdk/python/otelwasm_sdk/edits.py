@@ -18,10 +18,3 @@ class Edits:
     def __init__(self) -> None:
         self.is_changed = False
         self.is_exposed = False
-
-    @property
-    def are_possible(self) -> bool:
-        """
-        Whether the batch may differ from the payload that it came from.
-        """
-        return self.is_changed or self.is_exposed

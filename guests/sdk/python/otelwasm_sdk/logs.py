@@ -104,6 +104,3 @@ class Logs(Batch[LogRecord]):
 
     def _view(self, member: Any, *, resource: Resource, scope: Scope) -> LogRecord:
         return LogRecord(member, self._edits, resource=resource, scope=scope)
-
-    def _item_pairs(self, member: Any) -> Iterator[Any]:
-        yield member.attributes

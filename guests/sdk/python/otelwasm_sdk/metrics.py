@@ -186,9 +186,12 @@ class Metrics(Batch[DataPoint]):
         yield from pieces.items()
 
     def _item_pairs(self, member: Any) -> Iterator[Any]:
-        yield member.metadata
         for point in _points(member):
             yield point.attributes
+
+    def _inner_pairs(self, member: Any) -> Iterator[Any]:
+        yield member.metadata
+        for point in _points(member):
             for exemplar in getattr(point, "exemplars", ()):
                 yield exemplar.filtered_attributes
 

@@ -92,6 +92,13 @@ class Profiles(Batch[Profile]):
         for indices in _index_lists(message):
             yield Attributes(SharedPairs(indices, message.dictionary), self._edits)
 
+    def set_attribute(self, key: str, value: object) -> None:
+        """
+        Set the attribute *key* of each profile.
+        """
+        for profile in self.profiles():
+            profile.attributes[key] = value
+
     def delete_attribute(self, key: str) -> int:
         """
         Delete the attribute *key* wherever it stands in the batch; return how many there were.
@@ -133,6 +140,7 @@ class Profiles(Batch[Profile]):
         return part
 
     def _item_pairs(self, member: Any) -> Iterator[Any]:
+        # Theirs are in the table, which is not a list of an item's attributes.
         yield from ()
 
     def _decoded(self) -> Any:

@@ -92,17 +92,27 @@ class Runner:
                 return _PASSED
             raise Permanent(f"{definition.name} does not take {signal.label}")
         function = self._plugin.process if is_processor else self._plugin.send
-        if definition.takes_bytes:
-            result = self._hosted(function, payload, signal)
-        else:
-            result = self._hosted(function, BATCHES[signal](payload))
+        token = HOST.set(self._host)
+        try:
+            if definition.takes_bytes:
+                result = function(payload, signal)
+            else:
+                batch = BATCHES[signal](payload)
+                result = function(batch)
+                if result is batch and is_processor and batch.is_untouched:
+                    return _PASSED
+        finally:
+            HOST.reset(token)
         return self._verdict(signal, payload, result) if is_processor else _receipt(result)
 
     def run(self, signal: Signal, payload: bytes) -> Outcome:
         """
         Let the plugin process or send one batch; whatever it raises is an outcome.
         """
-        return self.guard(lambda: self.process(signal, payload))
+        try:
+            return self.process(signal, payload)
+        except BaseException as error:
+            return self.failed(error)
 
     def tick(self) -> None:
         """
@@ -134,25 +144,19 @@ class Runner:
         seconds = self._hosted(self._plugin.poll)
         return None if seconds is None else float(seconds)
 
-    def guard(self, action: Callable[[], Outcome]) -> Outcome:
+    def failed(self, error: BaseException) -> Outcome:
         """
-        Run *action*; turn anything that it raises, even SystemExit, into an outcome.
+        Turn whatever a plugin raised, even SystemExit, into an outcome; log what it did not mean.
         """
-        try:
-            return action()
-        except Retryable as failure:
-            wait_s = failure.after_s
-            return Outcome(
-                RETRYABLE,
-                str(failure).encode(errors="replace"),
-                None if wait_s is None else max(0, round(wait_s * 1000)),
-            )
-        except Failure as failure:
-            return Outcome(PERMANENT, str(failure).encode(errors="replace"))
-        except BaseException as error:
-            report = report_of(error, self.folder)
-            self._host.log("error", report.full, ())
-            return Outcome(PERMANENT, report.summary.encode(errors="replace"))
+        if isinstance(error, Retryable):
+            wait_s = error.after_s
+            wait_ms = None if wait_s is None else max(0, round(wait_s * 1000))
+            return Outcome(RETRYABLE, str(error).encode(errors="replace"), wait_ms)
+        if isinstance(error, Failure):
+            return Outcome(PERMANENT, str(error).encode(errors="replace"))
+        report = report_of(error, self.folder)
+        self._host.log("error", report.full, ())
+        return Outcome(PERMANENT, report.summary.encode(errors="replace"))
 
     def _hosted(self, function: Callable[..., Any], *arguments: object) -> Any:
         token = HOST.set(self._host)

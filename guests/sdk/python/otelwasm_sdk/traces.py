@@ -180,8 +180,7 @@ class Traces(Batch[Span]):
     def _view(self, member: Any, *, resource: Resource, scope: Scope) -> Span:
         return Span(member, self._edits, resource=resource, scope=scope)
 
-    def _item_pairs(self, member: Any) -> Iterator[Any]:
-        yield member.attributes
+    def _inner_pairs(self, member: Any) -> Iterator[Any]:
         for event in member.events:
             yield event.attributes
         for link in member.links:

@@ -1,9 +1,9 @@
 """
-Bring the standard library's common modules into a plugin's image.
+Bring into a plugin's image what is imported inside of functions.
 
 At run time there are no files: what was not imported while the component was made cannot be
-imported later. Most of these are imported by somebody anyway; the rest is what plugins' code, or
-the standard library itself, imports inside of functions.
+imported later. A plugin's own imports stand at the top of its files and need nothing; but
+codecs, and some parts of the standard library, are looked for only when they are used.
 """
 
 import importlib
@@ -15,13 +15,10 @@ from types import ModuleType
 __all__ = ["close_imports", "preload"]
 
 _MODULES = """
-abc ast base64 binascii bisect calendar cmath codecs collections collections.abc colorsys
-configparser contextlib contextvars copy csv dataclasses datetime decimal difflib email.utils enum
-fnmatch fractions functools gc gzip hashlib heapq hmac html html.entities http inspect io ipaddress
-itertools json keyword linecache logging math mimetypes numbers operator pathlib pprint queue
-quopri random re reprlib secrets shlex statistics string struct sys textwrap threading time token
-tokenize traceback types typing unicodedata urllib.parse uuid warnings weakref zlib zoneinfo
-_colorize _pydatetime _strptime
+base64 bisect collections copy datetime decimal enum fnmatch functools hashlib heapq hmac ipaddress
+itertools json linecache math operator random re string struct textwrap time traceback unicodedata
+urllib.parse uuid zlib
+_colorize _strptime
 encodings.ascii encodings.base64_codec encodings.cp1252 encodings.hex_codec encodings.idna
 encodings.iso8859_1 encodings.iso8859_15 encodings.latin_1 encodings.punycode
 encodings.raw_unicode_escape encodings.unicode_escape encodings.utf_16 encodings.utf_16_be

@@ -20,7 +20,7 @@ from otelwasm_sdk.guest.host import (
 from otelwasm_sdk.guest.load import load
 from otelwasm_sdk.messages import Message
 from otelwasm_sdk.report import report_of
-from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Outcome, Runner
+from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Runner
 from otelwasm_sdk.signals import Signal
 from otelwasm_sdk.structure import ConfigError
 from wit_world.imports import types
@@ -133,13 +133,7 @@ def _typed(runner: Runner, action: Callable[[], Any]) -> Any:
     """
     Run *action*; raise what it raises as a typed failure.
     """
-    results = []
-
-    def run() -> Outcome:
-        results.append(action())
-        return Outcome(PASS)
-
-    outcome = runner.guard(run)
-    if outcome.kind != PASS:
-        raise error_of(outcome)
-    return results[0]
+    try:
+        return action()
+    except BaseException as error:
+        raise error_of(runner.failed(error)) from None

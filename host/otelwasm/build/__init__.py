@@ -1,0 +1,5 @@
+"""
+Turn a plugin's sources into a component: `otelwasm.build.python.build`.
+"""
+
+__all__: list[str] = []

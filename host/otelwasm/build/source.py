@@ -1,0 +1,162 @@
+"""
+Look at a Python plugin's files before anything is built: what they are, and what they declare.
+"""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from otelwasm.errors import BuildError
+
+__all__ = ["KINDS", "PluginSource", "read_source"]
+
+KINDS = ("processor", "exporter", "receiver")
+_ENTRY = "plugin.py"
+_SKIPPED = {"__pycache__", "node_modules", "venv"}
+_LIMIT_BYTES = 64 << 20
+# The Python inside of components is 3.14; the one that runs this may not know all of its syntax.
+_GUEST_VERSION = (3, 14)
+_DECORATED = re.compile(r"^@(?:\w+\.)?(processor|exporter|receiver)\s*$", re.MULTILINE)
+# As PEP 723 defines it.
+_INLINE_METADATA = re.compile(
+    r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
+)
+
+
+@attrs.frozen
+class PluginSource:
+    """
+    A plugin's files. *entry* is the one that declares it, by its name within *files*.
+    """
+
+    entry: str
+    kind: str
+    files: dict[str, Path]
+    requirements: str
+
+    @property
+    def name(self) -> str:
+        """
+        What to call the plugin: its file, or its folder where the file is called plugin.py.
+        """
+        path = self.files[self.entry]
+        name = path.parent.name if path.name == _ENTRY else path.stem
+        return name if name != "python" else path.parent.parent.name
+
+
+def read_source(path: Path) -> PluginSource:
+    """
+    Read the plugin at *path*, a file or a folder with a `plugin.py`.
+
+    Requirements are those in a file's inline metadata, or in a folder's `requirements.txt`.
+    """
+    if path.is_file() and path.suffix == ".py":
+        text = _text(path)
+        files = {path.name: path}
+        return PluginSource(path.name, _kind(path, text), files, _inline_requirements(path, text))
+    if not path.is_dir():
+        what = "is no Python file and no folder" if path.exists() else "does not exist"
+        raise BuildError(f"{path} {what}; a plugin is a .py file, or a folder with a {_ENTRY}")
+    entry = path / _ENTRY
+    if not entry.is_file():
+        raise BuildError(f"{path} has no {_ENTRY}, the file that declares the plugin")
+    files = {str(file.relative_to(path)): file for file in _files(path)}
+    size_bytes = sum(file.stat().st_size for file in files.values())
+    if size_bytes > _LIMIT_BYTES:
+        raise BuildError(
+            f"{path} holds {size_bytes >> 20} MiB in {len(files)} files, the limit is"
+            f" {_LIMIT_BYTES >> 20} MiB; a plugin's folder holds the plugin alone"
+        )
+    text = _text(entry)
+    listed = path / "requirements.txt"
+    requirements = _text(listed) if listed.is_file() else _inline_requirements(entry, text)
+    return PluginSource(_ENTRY, _kind(entry, text), files, requirements)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in _SKIPPED or path.suffix == ".wasm":
+            continue
+        if path.is_dir():
+            yield from _files(path)
+        elif path.is_file():
+            yield path
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BuildError(f"{path}: not UTF-8: {error}") from None
+
+
+def _kind(path: Path, text: str) -> str:
+    """
+    Say which kind of plugin *text* declares: the decorator decides about the component's world.
+    """
+    try:
+        found = list(_decorated(ast.parse(text, str(path))))
+    except SyntaxError as error:
+        if sys.version_info < _GUEST_VERSION:
+            # The Python in the component has the last word about this.
+            found = [(kind, 0, "?") for kind in _DECORATED.findall(text)]
+        else:
+            found = []
+        if not found:
+            line = (error.text or "").rstrip()
+            raise BuildError(f"{path}:{error.lineno}: {error.msg}\n    {line}") from None
+    if len(found) == 1:
+        return found[0][0]
+    if not found:
+        raise BuildError(
+            f"{path}: no plugin in it: put @processor before a function or class"
+            " (from otelwasm_sdk import processor)"
+        )
+    places = ", ".join(f"@{kind} {name} at line {line}" for kind, line, name in found)
+    raise BuildError(f"{path}: one plugin a file, not {len(found)}: {places}")
+
+
+def _decorated(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
+    """
+    Find (kind, line, name) of what is decorated as a plugin, under any name it was imported by.
+    """
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "otelwasm_sdk":
+            names |= {a.asname or a.name: a.name for a in node.names if a.name in KINDS}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "otelwasm_sdk":
+                    names |= {f"{alias.asname or alias.name}.{kind}": kind for kind in KINDS}
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for decorator in statement.decorator_list:
+                if kind := names.get(ast.unparse(decorator)):
+                    yield kind, statement.lineno, statement.name
+
+
+def _inline_requirements(path: Path, text: str) -> str:
+    """
+    The requirements in a `# /// script` block (PEP 723), one a line.
+    """
+    blocks = [
+        match["content"] for match in _INLINE_METADATA.finditer(text) if match["type"] == "script"
+    ]
+    if len(blocks) > 1:
+        raise BuildError(f"{path}: {len(blocks)} `# /// script` blocks, there can be one")
+    if not blocks:
+        return ""
+    lines = (line[2:] if line.startswith("# ") else line[1:] for line in blocks[0].splitlines())
+    try:
+        metadata = tomllib.loads("\n".join(lines))
+    except tomllib.TOMLDecodeError as error:
+        raise BuildError(f"{path}: the `# /// script` block is no TOML: {error}") from None
+    requirements = metadata.get("dependencies", [])
+    if not all(isinstance(requirement, str) for requirement in requirements):
+        raise BuildError(f"{path}: `dependencies` in the `# /// script` block is a list of strings")
+    return "\n".join(requirements)

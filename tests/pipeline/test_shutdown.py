@@ -1,0 +1,231 @@
+"""
+Whatever was accepted is delivered or kept, however badly the exporters behave.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from otelwasm.errors import BatchError, PermanentError, RetryableError
+from otelwasm.pipeline.batch import Batch
+from otelwasm.service import Pipeline
+from otelwasm.signals import Signal
+from pipeline.fakes import (
+    FakePlugin,
+    MemoryExporter,
+    MemoryReceiver,
+    a_batch,
+    a_plugin_file,
+    in_a_loop,
+    names_in,
+    registry,
+)
+
+SENDERS = 8
+BATCHES = 25
+
+
+def unreliable(luck: random.Random) -> FakePlugin:
+    """
+    A plugin that holds some batches back until a tick or its stop, and refuses others.
+    """
+    held: list[bytes] = []
+
+    def process(plugin: FakePlugin, signal: Signal, payload: bytes) -> bytes | None:
+        chance = luck.random()
+        if chance < 0.1:
+            raise PermanentError("never")
+        if chance < 0.2:
+            raise RetryableError("not now")
+        if chance < 0.4:
+            held.append(payload)
+            return None
+        return payload
+
+    def release(plugin: FakePlugin) -> None:
+        while held:
+            plugin.emit(Signal.TRACES, held[0])
+            held.pop(0)
+
+    return FakePlugin(process, tick=release, stop=release)
+
+
+def unreliably(luck: random.Random, exporter: MemoryExporter) -> None:
+    """
+    Have *exporter* fail, hang or work, by chance.
+    """
+
+    def answer(_: Batch) -> object:
+        chance = luck.random()
+        if chance < 0.3:
+            raise RetryableError("busy")
+        if chance < 0.4:
+            raise PermanentError("no")
+        if chance < 0.45:
+            raise ZeroDivisionError("defect")
+        return asyncio.sleep(0.2 if chance < 0.5 else luck.random() / 500)
+
+    exporter.answer = answer
+
+
+def a_config(folder: Path, *, processors: list[str]) -> dict[str, object]:
+    """
+    A pipeline with two exporters, small queues and quick retries.
+    """
+    exporter = {
+        "timeout": "50ms",
+        "sending_queue": {"queue_size": "8KiB", "num_consumers": 3},
+        "retry_on_failure": {
+            "initial_interval": "1ms",
+            "max_interval": "5ms",
+            "max_elapsed_time": "20ms",
+        },
+    }
+    return {
+        "receivers": {"memory": {}},
+        "processors": {
+            "wasm/plugin": {"plugin": a_plugin_file(folder), "tick_interval": "2ms"},
+            "batch": {"timeout": "3ms", "send_batch_size": 7, "queue_size": "8KiB"},
+        },
+        "exporters": {"memory/one": exporter, "memory/two": exporter},
+        "service": {
+            "pipelines": {
+                "traces": {
+                    "receivers": ["memory"],
+                    "processors": processors,
+                    "exporters": ["memory/one", "memory/two"],
+                }
+            },
+            "quarantine": {"directory": str(folder / "quarantine")},
+            "shutdown_timeout": "300ms",
+        },
+    }
+
+
+async def send(receiver: MemoryReceiver, sender: int, accepted: set[str]) -> None:
+    """
+    Send batches as a client does: note what was accepted, try again what may be accepted later.
+    """
+    for number in range(BATCHES):
+        name = f"{sender}/{number}"
+        for _ in range(20):
+            try:
+                await receiver.receive(a_batch(name))
+            except RetryableError:
+                await asyncio.sleep(0.001)
+                continue
+            except PermanentError:
+                break
+            accepted.add(name)
+            break
+
+
+def quarantined(folder: Path, component: str) -> set[str]:
+    """
+    The names in the quarantine that *component* was to deliver.
+    """
+    return {
+        name
+        for path in folder.glob(f"*Z-{component}*.otlp")
+        for name in names_in(Batch(Signal.TRACES, path.read_bytes()))
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "processors", [[], ["batch"], ["wasm/plugin"], ["wasm/plugin", "batch"]], ids=str
+)
+@in_a_loop
+async def test_nothing_accepted_is_lost(tmp_path: Path, processors: list[str], seed: int) -> None:
+    """
+    Every accepted item is at each exporter or in the quarantine, though all parts fail by chance
+    and the pipeline is stopped while senders are at work.
+    """
+    luck = random.Random(seed)
+    accepted: set[str] = set()
+    kinds = registry(plugin=unreliable(luck))
+    config = a_config(tmp_path, processors=processors)
+    async with Pipeline(config, registry=kinds) as pipeline:
+        exporters = {name: pipeline.exporter(f"memory/{name}") for name in ("one", "two")}
+        for exporter in exporters.values():
+            unreliably(luck, exporter)
+        receiver = pipeline.receiver("memory")
+        senders = [
+            asyncio.create_task(send(receiver, number, accepted)) for number in range(SENDERS)
+        ]
+        await asyncio.sleep(0.1)
+    await asyncio.gather(*senders)
+
+    folder = tmp_path / "quarantine"
+    upstream = quarantined(folder, "processor")
+    for name, exporter in exporters.items():
+        kept = set(exporter.names) | upstream | quarantined(folder, f"exporter-memory-{name}-")
+
+        assert set() == accepted - kept
+    assert accepted
+    assert pipeline.telemetry.total_items("lost") == 0
+
+
+@in_a_loop
+async def test_a_retry_makes_no_duplicates_at_the_other_exporter(tmp_path: Path) -> None:
+    """
+    With two exporters, one of them slow and often full, nobody gets an item twice.
+    """
+    accepted: set[str] = set()
+    config = a_config(tmp_path, processors=[])
+    async with Pipeline(config, registry=registry()) as pipeline:
+        slow, fast = pipeline.exporter("memory/one"), pipeline.exporter("memory/two")
+        slow.answer = lambda _: asyncio.sleep(0.002)
+        senders = [send(pipeline.receiver("memory"), number, accepted) for number in range(SENDERS)]
+        await asyncio.gather(*senders)
+
+    assert pipeline.telemetry.total_items("refused") > 0
+    for exporter in (slow, fast):
+        assert Counter(accepted) == Counter(exporter.names)
+
+
+@in_a_loop
+async def test_requests_in_flight_are_finished(tmp_path: Path) -> None:
+    """
+    A batch that is inside a plugin when the stop comes is answered and delivered.
+    """
+    is_inside, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def slowly(_: FakePlugin, __: Signal, payload: bytes) -> bytes:
+        loop.call_soon_threadsafe(is_inside.set)
+        return payload
+
+    config = a_config(tmp_path, processors=["wasm/plugin"])
+    async with Pipeline(config, registry=registry(plugin=FakePlugin(slowly))) as pipeline:
+        exporter = pipeline.exporter("memory/one")
+        request = asyncio.create_task(pipeline.receiver("memory").receive(a_batch("late")))
+        await is_inside.wait()
+    await request
+
+    assert exporter.names == ["late"]
+
+
+@in_a_loop
+async def test_a_stopped_pipeline_accepts_nothing(tmp_path: Path) -> None:
+    """
+    After the stop a sender is refused, so that it keeps its data.
+    """
+    async with Pipeline(a_config(tmp_path, processors=[]), registry=registry()) as pipeline:
+        receiver = pipeline.receiver("memory")
+
+    with pytest.raises(BatchError):
+        await receiver.receive(a_batch())
+
+
+def test_names_survive_joining() -> None:
+    """
+    The check above reads joined batches as well: two requests in one payload give both names.
+    """
+    joined = Batch(Signal.TRACES, a_batch("a").payload + a_batch("b").payload)
+
+    assert names_in(joined) == ["a", "b"]
+    assert len(ExportTraceServiceRequest.FromString(joined.payload).resource_spans) == 2

@@ -15,7 +15,7 @@ from otelwasm.bindgen.bridges import exports_bridge, heap_at, imports_bridge
 from otelwasm.bindgen.calls import Calls
 from otelwasm.bindgen.module import Module
 from otelwasm.bindgen.names import Scope, pascal, snake
-from otelwasm.bindgen.shape import Shape, ordered_types, shape_of
+from otelwasm.bindgen.shape import Call, Shape, ordered_types, shape_of
 from otelwasm.bindgen.types import Types
 from otelwasm.bindgen.wat import labels
 from otelwasm.wit import Interface, World
@@ -232,6 +232,8 @@ class _Package:
             f"    offered={_ids(shape.offered)},\n"
             f"    needed={_ids(shape.needed)},\n"
             f"    required={_ids(shape.exported)},\n"
+            f"    offered_functions={_names(shape.imports)},\n"
+            f"    required_functions={_names(shape.exports)},\n"
             f"    host_functions=(\n{''.join(hosted)}    ),\n"
             f"    guest_functions={{\n{''.join(guests)}    }},\n"
             f"    bridges=lambda: {module.runtime('world', 'Bridges')}.beside(__file__),\n"
@@ -251,6 +253,11 @@ def _qualified(part: str, owner: Module, module: Module) -> str:
     if owner is module or key == "bind":
         return part
     return f"{key}={module.use('.', owner.name)}.{value}"
+
+
+def _names(calls: Iterable[Call]) -> str:
+    own = "".join(f'"{call.function.name}", ' for call in calls if call.interface is None)
+    return f"({own})"
 
 
 def _ids(interfaces: Iterable[Interface]) -> str:

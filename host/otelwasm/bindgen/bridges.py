@@ -14,10 +14,17 @@ The host's functions, and the bridges' own, take and return nothing.
 """
 
 from otelwasm.bindgen.shape import Shape, ordered_types
-from otelwasm.bindgen.wat import Names, body, core_function, exported_types, labels, signature
+from otelwasm.bindgen.wat import (
+    Names,
+    body,
+    core_function,
+    exported_types,
+    imported_instance,
+    labels,
+    signature,
+)
 from otelwasm.plugins.abi import ARGUMENTS_AT, RESULT_AT
-from otelwasm.wit import Interface, abi
-from otelwasm.wit.types import NamedType
+from otelwasm.wit import abi
 
 __all__ = ["exports_bridge", "heap_at", "imports_bridge"]
 
@@ -83,8 +90,10 @@ def imports_bridge(shape: Shape, *, is_direct: bool) -> str:
     for call in shape.imports:
         lifted = abi.core_signature(call.function, "lift")
         done = lifted.results[0] if lifted.results else ""
+        is_split = is_direct and call.interface is not None
+        form = signature(call.function, names.type, is_direct=is_split)
         out.append(
-            f"  (func ${call.label} {signature(call.function, names.type, is_direct=is_direct)}\n"
+            f"  (func ${call.label} {form}\n"
             f'    (canon lift (core func $s "{call.label}") {_OPTIONS}\n'
             f'      (post-return (core func $s "done{done}"))))'
         )
@@ -149,7 +158,7 @@ def exports_bridge(shape: Shape) -> str:
     exported = {interface.id for interface in shape.exported}
     out = ["(component"]
     for interface in shape.wanted:
-        out += _imported_instance(interface, names, has_functions=interface.id in exported)
+        out += imported_instance(interface, names, has_functions=interface.id in exported)
     for call in shape.exports:
         if call.interface is None:
             form = signature(call.function, names.type)
@@ -166,34 +175,6 @@ def exports_bridge(shape: Shape) -> str:
     for label in ("hello", "grow"):
         out.append(f'  (func (export "{label}") (canon lift (core func $a "{label}")))')
     return "\n".join(out) + ")\n"
-
-
-def _imported_instance(interface: Interface, names: Names, *, has_functions: bool) -> list[str]:
-    """
-    The import of one interface: its types, and its functions where the plugin exports them.
-    """
-
-    def inner(type_: NamedType) -> str:
-        # Inside of the instance's type, its own types and those it uses have names of their own.
-        used = {use.type for use in interface.uses}
-        is_here = type_.owner == interface.id or type_ in used
-        return f"{names.type(type_)}*" if is_here else names.type(type_)
-
-    name = names.interface(interface)
-    out = [f'  (import "{interface.id}" (instance {name}']
-    for exported_name, type_ in exported_types(interface):
-        origin = names.type(type_)
-        if type_.owner == interface.id:
-            origin += ":"
-            out.append(f"    (type {origin} {body(type_, inner)})")
-        out.append(f'    (export "{exported_name}" (type {inner(type_)} (eq {origin})))')
-    if has_functions:
-        for function in interface.functions:
-            out.append(f'    (export "{function.name}" (func {signature(function, inner)}))')
-    out[-1] += "))"
-    for type_ in ordered_types(interface):
-        out.append(f'  (alias export {name} "{type_.name}" (type {names.type(type_)}))')
-    return out
 
 
 def _calling_shim(shape: Shape) -> list[str]:

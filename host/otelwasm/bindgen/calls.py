@@ -52,16 +52,18 @@ class Calls:
         The last arguments of a HostFunction: how to bind, take, give and fail.
         """
         host = f"lambda host: host.{path}{snake(function.name)}"
-        parts = [f"bind={host}", f"take={self._take(function, module)}"]
+        # In the direct lane bytes stay in the plugin's memory; not for functions of the world.
+        take = self._take(function, module, octets="payloads" if path else "memory")
+        parts = [f"bind={host}", f"take={take}"]
         if function.result is not None:
             parts.append(f"give={self._give(function, module)}")
             if (fail := self._fail(function, module)) is not None:
                 parts.append(f"fail={fail}")
         return parts
 
-    def _take(self, function: Function, module: Module) -> str:
+    def _take(self, function: Function, module: Module, *, octets: str) -> str:
         """
-        The function that reads the arguments out of the window.
+        The function that reads the arguments out of the window, and lists of bytes out of *octets*.
         """
         name = module.publish(module.scope.fresh(f"take_{snake(function.name)}"))
         memory = module.runtime("abi", "Memory")
@@ -78,7 +80,7 @@ class Calls:
             lines.append(f"at = {struct}.unpack_from{slots}[0]")
             lines.append(f"memory.place(at, {size}, alignment={alignment})")
             lines += self._reading.fields(types, names, module)
-            values = self._reading.loaded(types, names, module, octets="payloads")
+            values = self._reading.loaded(types, names, module, octets=octets)
         else:
             flats = [abi.flat(type_) for type_ in types]
             targets = [
@@ -91,7 +93,7 @@ class Calls:
                 comma = "" if "," in joined else ","
                 lines.append(f"{joined}{comma} = {struct}.unpack_from{slots}")
             values = [
-                self._reading.lift(type_, group, module, octets="payloads")
+                self._reading.lift(type_, group, module, octets=octets)
                 for type_, group in zip(types, targets, strict=True)
             ]
         comma = "," if len(values) == 1 else ""

@@ -28,6 +28,7 @@ __all__ = [
     "body",
     "core_function",
     "exported_types",
+    "imported_instance",
     "labels",
     "signature",
 ]
@@ -140,6 +141,34 @@ def exported_types(interface: Interface) -> Iterator[tuple[str, NamedType]]:
         yield use.name, use.type
     for type_ in ordered_types(interface):
         yield type_.name, type_
+
+
+def imported_instance(interface: Interface, names: Names, *, has_functions: bool) -> list[str]:
+    """
+    The import of one interface: its types, and its functions if asked for.
+    """
+
+    def inner(type_: NamedType) -> str:
+        # Inside of the instance's type, its own types and those it uses have names of their own.
+        used = {use.type for use in interface.uses}
+        is_here = type_.owner == interface.id or type_ in used
+        return f"{names.type(type_)}*" if is_here else names.type(type_)
+
+    name = names.interface(interface)
+    out = [f'  (import "{interface.id}" (instance {name}']
+    for exported_name, type_ in exported_types(interface):
+        origin = names.type(type_)
+        if type_.owner == interface.id:
+            origin += ":"
+            out.append(f"    (type {origin} {body(type_, inner)})")
+        out.append(f'    (export "{exported_name}" (type {inner(type_)} (eq {origin})))')
+    if has_functions:
+        for function in interface.functions:
+            out.append(f'    (export "{function.name}" (func {signature(function, inner)}))')
+    out[-1] += "))"
+    for type_ in ordered_types(interface):
+        out.append(f'  (alias export {name} "{type_.name}" (type {names.type(type_)}))')
+    return out
 
 
 def labels(calls: Iterable[Call]) -> list[str]:

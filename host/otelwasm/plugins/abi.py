@@ -81,8 +81,8 @@ class Memory:
         """
         Copy a `list<u8>` out.
         """
-        self._spend(length)
         self.place(at, length, alignment=1)
+        self._spend(length)
         # Safety: in range, and only this thread can grow the memory.
         return bytes(self.region.view[at : at + length])
 
@@ -90,8 +90,8 @@ class Memory:
         """
         Copy a `string` out.
         """
-        self._spend(length)
         self.place(at, length, alignment=1)
+        self._spend(length)
         try:
             # Safety: in range, and only this thread can grow the memory.
             return str(self.region.view[at : at + length], "utf-8")
@@ -102,8 +102,8 @@ class Memory:
         """
         Copy a list of plain numbers out; *code* is their `struct` format.
         """
-        self._spend(count * max(size, _ELEMENT_BYTES))
         self.place(at, count * size, alignment=size)
+        self._spend(count * max(size, _ELEMENT_BYTES))
         # Safety: in range, and only this thread can grow the memory.
         return struct.unpack_from(f"<{count}{code}", self.region.view, at)
 
@@ -111,8 +111,8 @@ class Memory:
         """
         The offsets of a list's elements, all of them in range.
         """
-        self._spend(count * max(size, _ELEMENT_BYTES))
         self.place(at, count * size, alignment=alignment)
+        self._spend(count * max(size, _ELEMENT_BYTES))
         return range(at, at + count * size, size)
 
     def put_octets(self, octets: bytes) -> int:

@@ -44,7 +44,7 @@ class Component:
         self.bindings = _world(found, worlds)
         self.world = self.bindings.name
         self.has_direct = DIRECT in found.exports
-        imported = {id_ for id_, _ in found.imports}
+        imported = {id_ for id_, _, _ in found.imports}
         self._integers = tuple(each for each in INTEGERS if each.interface in imported)
         self.wasmtime: WasmtimeComponent
         self.lane = self._compile(guest, lane).lane
@@ -149,9 +149,13 @@ class Component:
 
 def _world(found: Outline, worlds: Sequence[World]) -> World:
     for world in worlds:
-        if all(required in found.exports for required in world.required):
+        required = {*world.required, *world.required_functions}
+        if required <= found.exports:
             return world
-    wanted = "; ".join(f"{world.name}: {' and '.join(world.required)}" for world in worlds)
+    wanted = "; ".join(
+        f"{world.name}: {' and '.join((*world.required, *world.required_functions))}"
+        for world in worlds
+    )
     has = ", ".join(sorted(found.exports)) or "nothing"
     raise ComponentError(f"it exports {has}; needed are ({wanted})")
 

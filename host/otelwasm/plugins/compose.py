@@ -6,7 +6,7 @@ The composed component, in the order of its sections:
     ┌─ outer component ────────────────────────────────────────────────────────────────────┐
     │ 1 the plugin's own leading types and imports, so that WASI passes through with its   │
     │   exact types. Imports of the contract stay in place but lose their functions: the   │
-    │   linker need not provide an instance of types, and every index stays the same       │
+    │   linker need not provide an instance of types, and type indices stay the same       │
     │ 2 import "host": one function a number, without parameters or results                │
     │ 3 components: 0 the imports bridge, 1 the plugin (untouched), 2 the exports bridge   │
     │                                                                                      │
@@ -58,11 +58,11 @@ _PLAIN = b"\x40\x00\x01\x00"
 class Outline:
     """
     What a component shows of itself: the sections before its first definition, taken apart, and
-    the instances and functions that it imports and exports.
+    the instances and functions that it imports (name, sort, type) and exports.
     """
 
     sections: tuple[tuple[int, tuple[bytes, ...]], ...]
-    imports: tuple[tuple[str, int], ...]
+    imports: tuple[tuple[str, int, int], ...]
     type_count: int
     exports: frozenset[str]
 
@@ -84,6 +84,19 @@ class Composed:
         return "direct" if self.raw else "bridge"
 
 
+class _Indices:
+    """
+    The next free index of an index space.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._next = first
+
+    def take(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+
 def outline(guest: bytes) -> Outline:
     """
     Read what *guest* imports and exports; UnknownFormError if it has an unknown form.
@@ -91,7 +104,7 @@ def outline(guest: bytes) -> Outline:
     if guest[: len(MAGIC)] != MAGIC:
         raise UnknownFormError(_no_component(guest))
     sections: list[tuple[int, tuple[bytes, ...]]] = []
-    imports: list[tuple[str, int]] = []
+    imports: list[tuple[str, int, int]] = []
     imported_types: dict[int, tuple[int, int]] = {}
     exports = set()
     type_count = 0
@@ -123,9 +136,9 @@ def outline(guest: bytes) -> Outline:
                 else:
                     imported = reader.extern_name()
                     sort, index = reader.description()
-                    if sort != _INSTANCE:
-                        raise UnknownFormError(f"it imports {imported!r}, which is no interface")
-                    imports.append((imported, index))
+                    if sort not in (_FUNCTION, _INSTANCE):
+                        raise UnknownFormError(f"it imports {imported!r}, of the sort {sort}")
+                    imports.append((imported, sort, index))
                 items.append(guest[start : reader.at])
             sections.append((kind, tuple(items)))
         reader.at = end
@@ -154,37 +167,50 @@ def compose(
     out.append(section(_TYPES, [b"\x42" + leb(1 + len(labels)) + b"\x01" + _PLAIN + declared]))
     host_import = b"\x00" + name("host") + b"\x05" + leb(found.type_count)
     out.append(section(_IMPORTS, [host_import]))
-    host = len(found.imports)
+    instances = _Indices(sum(sort == _INSTANCE for _, sort, _ in found.imports))
+    functions = _Indices(0)
+    host = instances.take()
     for component in (_bridge(world, "imports", is_direct), guest):
         out.append(bytes([_COMPONENTS]) + leb(len(component)) + component)
 
-    out.append(section(_INSTANCES, [_instance(0, [("host", host)])]))
-    bridge = host + 1
-    out.append(section(_ALIASES, [_alias(_INSTANCE, bridge, id_) for id_ in world.offered]))
-    offered = {id_: bridge + 1 + place for place, id_ in enumerate(world.offered)}
-    given = [(id_, offered.get(id_, place)) for place, (id_, _) in enumerate(found.imports)]
-    out.append(section(_INSTANCES, [_instance(1, given)]))
-    plugin = bridge + 1 + len(offered)
-    # Function 0 of the outer component; what came before has none.
+    bridge = instances.take()
+    out.append(section(_INSTANCES, [_instance(0, [("host", _INSTANCE, host)])]))
+    hello = functions.take()
     out.append(section(_ALIASES, [_alias(_FUNCTION, bridge, "hello")]))
+    offered = {}
+    for id_ in (*world.offered, *world.offered_functions):
+        sort = _FUNCTION if id_ in world.offered_functions else _INSTANCE
+        offered[id_] = (sort, (functions if sort == _FUNCTION else instances).take())
+        out.append(section(_ALIASES, [_alias(sort, bridge, id_)]))
+    given = []
+    place = 0
+    for id_, sort, _ in found.imports:
+        given.append((id_, *offered.get(id_, (sort, place))))
+        place += sort == _INSTANCE
+    plugin = instances.take()
+    out.append(section(_INSTANCES, [_instance(1, given)]))
+
     if is_direct:
-        out.append(section(_ALIASES, [_alias(_FUNCTION, plugin, each) for each in raw]))
-        inline = [name_ + b"\x01" + leb(1 + k) for k, name_ in enumerate(map(_exported, raw))]
+        inline = []
+        for each in raw:
+            out.append(section(_ALIASES, [_alias(_FUNCTION, plugin, each)]))
+            inline.append(_exported(each) + bytes([_FUNCTION]) + leb(functions.take()))
         out.append(section(_INSTANCES, [b"\x01" + leb(len(inline)) + b"".join(inline)]))
-        face = plugin + 1
     else:
         exports_bridge = _bridge(world, "exports", is_direct)
         out.append(bytes([_COMPONENTS]) + leb(len(exports_bridge)) + exports_bridge)
-        out.append(section(_ALIASES, [_alias(_INSTANCE, plugin, id_) for id_ in world.required]))
-        taken = [(id_, plugin + 1 + place) for place, id_ in enumerate(world.required)]
-        taken += [(id_, offered[id_]) for id_ in world.needed]
+        taken = [(id_, *offered[id_]) for id_ in world.needed]
+        for id_ in (*world.required, *world.required_functions):
+            sort = _FUNCTION if id_ in world.required_functions else _INSTANCE
+            out.append(section(_ALIASES, [_alias(sort, plugin, id_)]))
+            taken.append((id_, sort, (functions if sort == _FUNCTION else instances).take()))
         out.append(section(_INSTANCES, [_instance(2, taken)]))
-        face = plugin + 1 + len(world.required)
-    exports = [_exported("hello") + b"\x01\x00\x00"]
-    exports.append(_exported("plugin") + b"\x05" + leb(face) + b"\x00")
-    for place, id_ in enumerate(shown, start=face + 1):
+    face = instances.take()
+    exports = [_exported("hello") + bytes([_FUNCTION]) + leb(hello) + b"\x00"]
+    exports.append(_exported("plugin") + bytes([_INSTANCE]) + leb(face) + b"\x00")
+    for id_ in shown:
         out.append(section(_ALIASES, [_alias(_INSTANCE, plugin, id_)]))
-        exports.append(_exported(id_) + b"\x05" + leb(place) + b"\x00")
+        exports.append(_exported(id_) + bytes([_INSTANCE]) + leb(instances.take()) + b"\x00")
     out.append(section(_EXPORTS, exports))
     return Composed(b"".join(out), raw)
 
@@ -201,16 +227,21 @@ def _leading(found: Outline, world: World, passed: tuple[str, ...]) -> list[byte
             for item in range(len(items)):
                 places[number] = (place, item)
                 number += 1
-    for id_, type_ in found.imports:
-        if id_ in world.offered:
+    for id_, sort, type_ in found.imports:
+        if id_ in world.offered and sort == _INSTANCE:
             place, item = places[type_]
             sections[place][1][item] = _without_functions(sections[place][1][item])
-        elif not id_.startswith("wasi:") and id_ not in passed:
+        elif (
+            id_ not in world.offered_functions and not id_.startswith("wasi:") and id_ not in passed
+        ):
             raise ComponentError(
                 f"it imports {id_}, which a {world.name} of {world.package} is not offered; "
                 f"offered are {', '.join(world.offered)} and WASI"
             )
-    return [section(kind, items) for kind, items in sections]
+    for kind, items in sections:
+        if kind == _IMPORTS:
+            items[:] = [item for item in items if not _imports_function(item)]
+    return [section(kind, items) for kind, items in sections if items]
 
 
 def _without_functions(definition: bytes) -> bytes:
@@ -239,6 +270,12 @@ def _bridge(world: World, kind: str, is_direct: bool) -> bytes:
         ) from None
 
 
+def _imports_function(item: bytes) -> bool:
+    reader = Reader(item)
+    reader.extern_name()
+    return reader.byte() == _FUNCTION
+
+
 def _export(reader: Reader) -> str:
     exported = reader.extern_name()
     if reader.byte() == 0:
@@ -253,8 +290,8 @@ def _alias(sort: int, instance: int, exported: str) -> bytes:
     return bytes([sort, 0]) + leb(instance) + name(exported)
 
 
-def _instance(component: int, arguments: list[tuple[str, int]]) -> bytes:
-    given = b"".join(name(each) + b"\x05" + leb(index) for each, index in arguments)
+def _instance(component: int, arguments: list[tuple[str, int, int]]) -> bytes:
+    given = b"".join(name(each) + bytes([sort]) + leb(index) for each, sort, index in arguments)
     return b"\x00" + leb(component) + leb(len(arguments)) + given
 
 

@@ -119,7 +119,7 @@ class DirectHost:
         """
         sandbox = self._sandbox
         if sandbox is None:
-            raise MalformedError("a batch before it has started")
+            raise MalformedError("a batch, before it was ready")
         memory = sandbox.guest_memory()
         memory.left_bytes = self._budget_bytes
         payload = memory.octets(start, length)

@@ -107,7 +107,9 @@ class Imports:
             _ffi.answer_integer(result, answered)
             return 0
         except MalformedError as error:
-            return self._stop(Fault(f"it called the host with {error}", kind="malformed"))
+            return self._stop(
+                Fault(f"it called the host with a malformed value: {error}", kind="malformed")
+            )
         except BaseException as error:
             return self._stop(error)
 
@@ -134,7 +136,9 @@ class Imports:
         try:
             arguments = described.take(window, payloads)
         except MalformedError as error:
-            return self._stop(Fault(f"it called {described} with {error}", kind="malformed"))
+            return self._stop(
+                Fault(f"it called {described} with a malformed value: {error}", kind="malformed")
+            )
         # Safety: cells lie in a window's first page, which it always has.
         top = int(_CELL.unpack_from(window.view, _TOP)[0])
         try:

@@ -37,7 +37,7 @@ class GuestFunction:
     interface: str
     name: str
     params: tuple[str, ...]
-    result: str | None
+    result: str | None = None
     result_size: int = 0
     result_alignment: int = 1
 
@@ -101,7 +101,8 @@ class World:
     A world that plugins may be built for.
 
     *offered* are the interfaces that the imports bridge exports, *needed* those of them that the
-    exports bridge imports again for their types, *required* what a plugin must export.
+    exports bridge imports again for their types, *required* the interfaces that a plugin must
+    export; the `_functions` are those of the world itself.
     *guest_functions* are known to the exports bridge by their keys.
     """
 
@@ -110,6 +111,8 @@ class World:
     offered: tuple[str, ...]
     needed: tuple[str, ...]
     required: tuple[str, ...]
+    offered_functions: tuple[str, ...]
+    required_functions: tuple[str, ...]
     host_functions: tuple[HostFunction, ...]
     guest_functions: dict[str, GuestFunction]
     bridges: Callable[[], Bridges]

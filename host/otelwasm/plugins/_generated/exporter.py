@@ -65,6 +65,8 @@ WORLD = World(
         "otelwasm:plugin/lifecycle@0.1.0",
         "otelwasm:plugin/exporting@0.1.0",
     ),
+    offered_functions=(),
+    required_functions=(),
     host_functions=(
         HostFunction(
             "otelwasm:plugin/log@0.1.0",

@@ -70,6 +70,8 @@ WORLD = World(
         "otelwasm:plugin/lifecycle@0.1.0",
         "otelwasm:plugin/processing@0.1.0",
     ),
+    offered_functions=(),
+    required_functions=(),
     host_functions=(
         HostFunction(
             "otelwasm:plugin/pipeline@0.1.0",

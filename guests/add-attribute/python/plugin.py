@@ -1,6 +1,7 @@
 """Set one attribute on every span, data point, log record and profile."""
 
 import attrs
+
 from otelwasm_sdk import Batch, processor
 
 

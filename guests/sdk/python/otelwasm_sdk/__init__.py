@@ -15,7 +15,7 @@ from otelwasm_sdk.pipeline import emit
 from otelwasm_sdk.profiles import Profile, Profiles
 from otelwasm_sdk.signals import Signal
 from otelwasm_sdk.traces import Event, Link, Span, Traces
-from otelwasm_sdk.values import hashed
+from otelwasm_sdk.values import hashed, key_values
 
 __all__ = [
     "Attributes",
@@ -45,6 +45,7 @@ __all__ = [
     "emit",
     "exporter",
     "hashed",
+    "key_values",
     "log",
     "meter",
     "processor",

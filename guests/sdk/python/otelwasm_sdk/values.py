@@ -8,9 +8,9 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-__all__ = ["hashed", "read_value", "write_value"]
+__all__ = ["hashed", "key_values", "read_value", "write_value"]
 
 # A message may nest 100 deep, counted from the request; a map takes three levels, and the
 # attribute itself stands at most seven deep. Serializing anything deeper would trap.
@@ -76,6 +76,17 @@ def _write_nested(target: AnyValue, value: object, nesting: int) -> None:
             "an attribute holds str, bool, int, float, bytes, None, or lists and dicts of these,"
             f" not {type(value).__name__}"
         )
+
+
+def key_values(attributes: Mapping[str, object]) -> list[KeyValue]:
+    """
+    Make the attributes of a protobuf message: `Span(attributes=key_values({"env": "test"}))`.
+    """
+    pairs = []
+    for key, value in attributes.items():
+        pairs.append(KeyValue(key=key))
+        write_value(pairs[-1].value, value)
+    return pairs
 
 
 def hashed(value: object, *, salt: str = "") -> str:

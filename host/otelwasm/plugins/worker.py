@@ -48,6 +48,8 @@ class Worker:
         self._has_started = False
         self._retry_at = 0.0
         self._inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        # Nothing may be put behind the None that ends the thread: it would wait for ever.
+        self._lock = threading.Lock()
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -68,6 +70,8 @@ class Worker:
     def submit(self, call: Callable[[Instance], T]) -> "Future[T]":
         """
         Run *call* with the instance on the worker's thread, after what was submitted before.
+
+        Raises RetryableError when the worker is closed.
         """
         future: Future[T] = Future()
 
@@ -81,16 +85,20 @@ class Worker:
             else:
                 future.set_result(result)
 
-        self._inbox.put(job)
+        with self._lock:
+            if self._is_closed:
+                raise RetryableError(f"plugin '{self._name}' is closed")
+            self._inbox.put(job)
         return future
 
     def close(self, timeout_s: float) -> None:
         """
         End the instance and the thread, once what was submitted is done; twice is safe.
         """
-        if not self._is_closed:
-            self._is_closed = True
-            self._inbox.put(None)
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._inbox.put(None)
         self._thread.join(timeout_s)
 
     def _work(self) -> None:

@@ -1,0 +1,206 @@
+"""
+Prove what a Plugin promises on top of its instances: workers, fresh instances, capabilities.
+"""
+
+import threading
+from concurrent.futures import wait
+
+import pytest
+
+from otelwasm import (
+    ComponentError,
+    Limits,
+    PermanentError,
+    Plugin,
+    PluginFaultError,
+    PluginStartError,
+    RetryableError,
+    Signal,
+)
+from plugins.guests import LIFECYCLE, emitting, processor, replying
+from plugins.wat import component
+
+PASS = component(processor("(call $pass)"))
+TRAP_ON_EMPTY = component(
+    processor("(if (i32.eqz (local.get $length)) (then unreachable)) (call $pass)")
+)
+# Traps in the first call of each instance, if the batch has one byte; then passes everything.
+TRAP_AT_FIRST = component(
+    processor(
+        """(if (i32.and (i32.eqz (global.get $calls)) (i32.eq (local.get $length) (i32.const 1)))
+             (then (global.set $calls (i32.const 1)) unreachable)) (call $pass)""",
+        functions="(global $calls (mut i32) (i32.const 0))",
+    )
+)
+LOOP = component(processor("(loop (br 0)) unreachable"))
+DROP = component(processor(replying("(i32.store8 (i32.const 516) (i32.const 2))")))
+REFUSED = component(
+    processor("(call $pass)").replace(
+        LIFECYCLE,
+        LIFECYCLE.replace(
+            "(i32.store16 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1028)"
+            " (i32.const 15))",
+            """(i32.store8 (i32.const 1024) (i32.const 1))
+               (i32.store (i32.const 1028) (local.get 0))
+               (i32.store (i32.const 1032) (local.get 1))""",
+        ),
+    )
+)
+
+
+def test_a_passed_batch_is_the_same_object() -> None:
+    """
+    A batch that the plugin passes comes back as the very same bytes object.
+    """
+    payload = b"some bytes"
+
+    with Plugin(PASS) as plugin:
+        result = plugin.process(Signal.LOGS, payload)
+
+    assert result is payload
+
+
+def test_a_dropped_batch_is_none() -> None:
+    """
+    A batch that the plugin drops comes back as None.
+    """
+    with Plugin(DROP) as plugin:
+        result = plugin.process(Signal.TRACES, b"x")
+
+    assert result is None
+
+
+def test_a_refused_configuration_names_the_plugin_and_its_words() -> None:
+    """
+    A plugin that refuses its configuration does not start; the error has its own words.
+    """
+    with pytest.raises(PluginStartError) as caught:
+        Plugin(REFUSED, name="picky", config={"mode": 1})
+
+    assert "plugin 'picky' refused its configuration: {\"mode\": 1}" == str(caught.value)
+
+
+def test_a_missing_file_is_one_clear_error() -> None:
+    """
+    A component that is not there is a ComponentError naming plugin and path.
+    """
+    with pytest.raises(ComponentError, match=r"nowhere\.wasm: No such file or directory"):
+        Plugin("nowhere.wasm")
+
+
+def test_a_fault_is_tried_once_more_in_a_fresh_instance() -> None:
+    """
+    A batch whose call traps is tried again in a fresh instance; a second fault is an error.
+    """
+    with Plugin(TRAP_ON_EMPTY, name="shaky") as plugin:
+        with pytest.raises(PluginFaultError) as caught:
+            plugin.process(Signal.TRACES, b"")
+        after = plugin.process(Signal.TRACES, b"fine")
+        stats = plugin.stats
+
+    assert "trap" == caught.value.kind
+    assert "plugin 'shaky'" in str(caught.value)
+    assert b"fine" == after
+    assert {"trap": 2} == stats.faults
+    assert 2 == stats.restarts
+
+
+def test_other_batches_go_on_beside_a_fault() -> None:
+    """
+    Batches submitted around one that traps all come back as they should.
+    """
+    batches = [b"" if n % 7 == 0 else bytes([n]) for n in range(50)]
+
+    with Plugin(TRAP_ON_EMPTY, instances=2) as plugin:
+        futures = [plugin.submit(Signal.TRACES, batch) for batch in batches]
+        wait(futures, timeout=30)
+        failed = [bool(future.exception()) for future in futures]
+
+    assert [not batch for batch in batches] == failed
+
+
+def test_a_deadline_ends_the_call_and_says_its_limit() -> None:
+    """
+    A call that never returns ends at its deadline; the error names the limit.
+    """
+    with (
+        Plugin(LOOP, name="stuck", limits=Limits(deadline_s=0.05)) as plugin,
+        pytest.raises(PluginFaultError, match=r"'stuck'.*deadline of 0\.05 s") as caught,
+    ):
+        plugin.process(Signal.TRACES, b"x")
+
+    assert "deadline" == caught.value.kind
+
+
+def test_what_the_host_answers_to_emit_reaches_the_plugin() -> None:
+    """
+    A failure raised by `emit`'s taker becomes the plugin's answer, delay included.
+    """
+
+    def full(signal: Signal, payload: bytes) -> None:
+        raise RetryableError("queue full", after_s=2)
+
+    with (
+        Plugin(component(emitting()), emit=full) as plugin,
+        pytest.raises(RetryableError) as caught,
+    ):
+        plugin.process(Signal.TRACES, b"x")
+
+    assert 2 == caught.value.after_s
+    assert "queue full" in str(caught.value)
+
+
+def test_emitting_to_nobody_is_a_permanent_failure() -> None:
+    """
+    A plugin that emits although nobody takes it is told so.
+    """
+    with Plugin(component(emitting())) as plugin, pytest.raises(PermanentError, match="nobody"):
+        plugin.process(Signal.TRACES, b"x")
+
+
+def test_calls_run_on_threads_of_the_plugins_own() -> None:
+    """
+    Two instances run on two threads with the plugin's name, neither of them the caller's.
+    """
+    seen = set()
+    both = threading.Barrier(2, timeout=20)
+
+    def note(signal: Signal, payload: bytes) -> None:
+        seen.add(threading.current_thread())
+        both.wait()
+
+    with Plugin(component(emitting()), name="pair", instances=2, emit=note) as plugin:
+        wait([plugin.submit(Signal.TRACES, b"x") for _ in range(2)], timeout=30)
+
+    assert ["pair", "pair"] == [thread.name for thread in seen]
+    assert threading.main_thread() not in seen
+
+
+def test_closing_twice_is_safe_and_ends_the_threads() -> None:
+    """
+    A closed plugin has no thread left; closing it again does nothing.
+    """
+    plugin = Plugin(PASS, name="short-lived", instances=2)
+    plugin.close()
+    plugin.close()
+
+    assert "short-lived" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_closed_plugin_refuses_batches() -> None:
+    """
+    A batch for a closed plugin is refused as retryable at once, not kept waiting.
+    """
+    plugin = Plugin(PASS, name="gone")
+    plugin.close()
+
+    with pytest.raises(RetryableError, match="plugin 'gone' is closed"):
+        plugin.process(Signal.TRACES, b"x")
+
+
+def test_at_least_one_instance() -> None:
+    """
+    A plugin without instances is a mistake of the caller's.
+    """
+    with pytest.raises(ValueError, match="instances: at least 1, not 0"):
+        Plugin(PASS, instances=0)

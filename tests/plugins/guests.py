@@ -1,0 +1,94 @@
+"""
+Guests in WAT that do one thing each, for the tests of this folder.
+"""
+
+__all__ = [
+    "EMIT",
+    "LIFECYCLE",
+    "LOG",
+    "emitting",
+    "exporter",
+    "processor",
+    "receiver",
+    "replying",
+]
+
+# Handles every signal; `tick` and `stop` succeed.
+LIFECYCLE = """
+  (func (export "otelwasm:plugin/lifecycle@0.1.0#start") (param i32 i32) (result i32)
+    (i32.store16 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1028) (i32.const 15))
+    (i32.const 1024))
+  (func $done (result i32) (i32.store8 (i32.const 1024) (i32.const 0)) (i32.const 1024))
+  (func (export "otelwasm:plugin/lifecycle@0.1.0#tick") (result i32) (call $done))
+  (func (export "otelwasm:plugin/lifecycle@0.1.0#stop") (result i32) (call $done))
+"""
+
+EMIT = """
+  (import "otelwasm:plugin/pipeline@0.1.0" "emit" (func $emit (param i32 i32 i32 i32)))
+"""
+LOG = """
+  (import "otelwasm:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
+"""
+
+
+def processor(body: str, *, imports: str = "", functions: str = "") -> str:
+    """
+    A processor whose `process` is *body*: it has $signal, $at and $length, and leaves the offset
+    of the result. Offsets below 1024 are its own to use; `$pass` is the offset of `ok(pass)`.
+    """
+    return f"""{imports}{LIFECYCLE}{functions}
+  (func $pass (result i32)
+    (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 0))
+    (i64.store (i32.const 528) (i64.const 0)) (i32.const 512))
+  (func (export "otelwasm:plugin/processing@0.1.0#process")
+    (param $signal i32) (param $at i32) (param $length i32) (result i32)
+    {body})
+"""
+
+
+def replying(*stores: str) -> str:
+    """
+    A body that changes `ok(pass)`, at offset 512, by *stores* and returns it.
+    """
+    return f"(drop (call $pass)) {' '.join(stores)} (i32.const 512)"
+
+
+def emitting(arguments: str = "(local.get $signal) (local.get $at) (local.get $length)") -> str:
+    """
+    A processor that emits what it gets, and returns emit's failure as its own.
+    """
+    return processor(
+        f"""
+    (call $emit {arguments} (i32.const 768))
+    (drop (call $pass))
+    (memory.copy (i32.const 516) (i32.const 772) (i32.const 20))
+    (i32.store8 (i32.const 512) (i32.load8_u (i32.const 768)))
+    (if (i32.eqz (i32.load8_u (i32.const 768))) (then (drop (call $pass))))
+    (i32.const 512)""",
+        imports=EMIT,
+    )
+
+
+def exporter(body: str) -> str:
+    """
+    An exporter whose `send` is *body*.
+    """
+    return f"""{LIFECYCLE}
+  (func (export "otelwasm:plugin/exporting@0.1.0#send")
+    (param $signal i32) (param $at i32) (param $length i32) (result i32)
+    {body})
+"""
+
+
+def receiver(receive: str, poll: str = "(call $done)") -> str:
+    """
+    A receiver whose functions are *receive*, with $message's parts, and *poll*.
+    """
+    return f"""{LIFECYCLE}
+  (func (export "otelwasm:plugin/receiving@0.1.0#receive")
+    (param $peer i32) (param $peer_length i32) (param $method i32) (param $method_length i32)
+    (param $target i32) (param $target_length i32) (param $headers i32)
+    (param $header_count i32) (param $body i32) (param $body_length i32) (result i32)
+    {receive})
+  (func (export "otelwasm:plugin/receiving@0.1.0#poll") (result i32) {poll})
+"""

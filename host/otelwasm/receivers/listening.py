@@ -19,6 +19,7 @@ __all__ = ["GRACE_S", "HttpServer", "bind"]
 # How long a closing server waits for the requests in flight.
 GRACE_S = 10.0
 _IDLE_S = 60
+_POLL_S = 0.01
 
 
 def bind(address: Address, *, receiver: str) -> list[socket.socket]:
@@ -106,7 +107,6 @@ class HttpServer:
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=_IDLE_S,
-            timeout_graceful_shutdown=int(GRACE_S),
         )
         config.load()
         config.ssl = tls
@@ -137,6 +137,23 @@ class HttpServer:
         ticks, self._ticks = self._ticks, None
         if ticks is None:
             return
-        self._server.should_exit = True
-        await ticks
-        await self._server.shutdown(sockets=self._sockets)
+        ticks.cancel()
+        # A connection is lost if its server closes right after accepting it (python/cpython#109564,
+        # open): so first accept no more, then close.
+        for sock in self._sockets:
+            asyncio.get_running_loop().remove_reader(sock)
+        await asyncio.sleep(_POLL_S)
+        for server in self._server.servers:
+            server.close()
+        for sock in self._sockets:
+            sock.close()
+        state = self._server.server_state
+        try:
+            async with asyncio.timeout(GRACE_S):
+                while state.connections or state.tasks:
+                    for connection in list(state.connections):
+                        connection.shutdown()
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            for task in state.tasks:
+                task.cancel("the server is closing")

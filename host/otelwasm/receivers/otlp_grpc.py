@@ -30,7 +30,10 @@ _STATUS_DETAILS = "grpc-status-details-bin"
 
 
 def _is_address(_: object, __: object, endpoint: str) -> None:
-    Address.parse(endpoint)
+    try:
+        Address.parse(endpoint)
+    except ValueError as error:
+        raise ValueError(f"endpoint: {error}") from error
 
 
 def _at_least_one(_: object, __: object, size_mib: int) -> None:

@@ -38,7 +38,10 @@ _INLINE_BYTES = 16 << 10
 
 
 def _is_address(_: object, __: object, endpoint: str) -> None:
-    Address.parse(endpoint)
+    try:
+        Address.parse(endpoint)
+    except ValueError as error:
+        raise ValueError(f"endpoint: {error}") from error
 
 
 @attrs.frozen
@@ -186,6 +189,7 @@ class OtlpHttpApp:
         declared = headers.get("content-length", "0")
         size_bytes = int(declared) if declared.isdecimal() else 0
         parts: list[bytes] = []
+        read_bytes = 0
         try:
             async with asyncio.timeout(self._read_timeout or None):
                 while size_bytes <= self._limit_bytes:
@@ -193,9 +197,10 @@ class OtlpHttpApp:
                     if message["type"] == "http.disconnect":
                         return None
                     parts.append(message["body"])
-                    if not message.get("more_body"):
+                    read_bytes += len(parts[-1])
+                    size_bytes = max(size_bytes, read_bytes)
+                    if size_bytes <= self._limit_bytes and not message.get("more_body"):
                         return b"".join(parts)
-                    size_bytes = max(size_bytes, sum(map(len, parts)))
         except TimeoutError:
             reason = f"the body did not come within {self._read_timeout}"
             raise _unfit(408, reason, content_type) from None

@@ -45,7 +45,7 @@ class Pipeline:
         folder: Path | None = None,
         registry: Registry | None = None,
     ) -> None:
-        self._prepare(Document(config, folder or Path.cwd()), registry)
+        self._prepare(Document(config, (folder or Path()).absolute()), registry)
 
     @classmethod
     def from_yaml(

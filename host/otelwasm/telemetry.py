@@ -4,15 +4,17 @@ Count what becomes of every batch, by component, and show it to Prometheus.
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from otelwasm.errors import SetupError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 
 __all__ = ["Event", "Measured", "MetricsServer", "PluginNumbers", "QueueNumbers", "Telemetry"]
 
@@ -113,24 +115,6 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._batches = {
-            event: Counter(
-                f"otelwasm_{event}_batches",
-                f"Batches that {_MEANINGS[event]}",
-                ("component", "signal"),
-                registry=self.registry,
-            )
-            for event in _EVENTS
-        }
-        self._items = {
-            event: Counter(
-                f"otelwasm_{event}_items",
-                f"Spans, data points, log records or profiles that {_MEANINGS[event]}",
-                ("component", "signal"),
-                registry=self.registry,
-            )
-            for event in _EVENTS
-        }
         self._durations = Histogram(
             "otelwasm_duration_seconds",
             "Time that a component took for a batch, waiting for its turn included",
@@ -138,7 +122,8 @@ class Telemetry:
             registry=self.registry,
             buckets=(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0),
         )
-        self._totals: dict[Event, int] = dict.fromkeys(_EVENTS, 0)
+        self._counts = _Counts()
+        self.registry.register(self._counts)
         self._live = _LiveNumbers()
         self.registry.register(self._live)
         self._guests = _GuestNumbers()
@@ -150,11 +135,7 @@ class Telemetry:
         """
         Note that *event* happened to *batch* (or to *items* of it) at *component*.
         """
-        number = batch.items if items is None else items
-        labels = (component, batch.signal.label)
-        self._batches[event].labels(*labels).inc()
-        self._items[event].labels(*labels).inc(number)
-        self._totals[event] += number
+        self._counts.add(event, component, batch, items=batch.items if items is None else items)
 
     def time(self, component: str, seconds: float) -> None:
         """
@@ -186,15 +167,16 @@ class Telemetry:
         """
         How many items *event* has happened to, over all components.
         """
-        return self._totals[event]
+        return self._counts.total_items(event)
 
     def summary(self) -> dict[str, int]:
         """
         The items of each event that happened at all.
         """
+        totals = {event: self.total_items(event) for event in _EVENTS}
         return {
             event: count
-            for event, count in self._totals.items()
+            for event, count in totals.items()
             if count or event in ("accepted", "sent")
         }
 
@@ -232,6 +214,49 @@ class MetricsServer:
             self._server.shutdown()
             self._server.server_close()
             self._thread.join()
+
+
+class _Counts(Collector):
+    """
+    Batches and items by event, component and signal; counted on the loop's thread only.
+    """
+
+    def __init__(self) -> None:
+        self._batches: Counter[tuple[Event, str, Signal]] = Counter()
+        self._items: Counter[tuple[Event, str, Signal]] = Counter()
+
+    def add(self, event: Event, component: str, batch: Batch, *, items: int) -> None:
+        """
+        Count one batch and its items.
+        """
+        self._batches[event, component, batch.signal] += 1
+        self._items[event, component, batch.signal] += items
+
+    def total_items(self, event: Event) -> int:
+        """
+        The items of one event, over all components.
+        """
+        return sum(count for (counted, _, __), count in self._items.items() if counted == event)
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Give two families for each event.
+        """
+        items = "Spans, data points, log records or profiles"
+        for event, meaning in _MEANINGS.items():
+            for unit, what, counts in (
+                ("batches", "Batches", self._batches),
+                ("items", items, self._items),
+            ):
+                family = CounterMetricFamily(
+                    f"otelwasm_{event}_{unit}",
+                    f"{what} that {meaning}",
+                    labels=["component", "signal"],
+                )
+                for (counted, component, signal), count in list(counts.items()):
+                    if counted == event:
+                        family.add_metric([component, signal.label], count)
+                yield family
 
 
 class _LiveNumbers(Collector):

@@ -70,7 +70,7 @@ class Document:
             raise ConfigError(f"{path}: invalid YAML: {problem}") from error
         reader = _Reader()
         tree = reader.read(root, ()) if root is not None else None
-        document = cls(tree, path.parent, name=str(path), lines=reader.lines)
+        document = cls(tree, path.parent.absolute(), name=str(path), lines=reader.lines)
         document.refuse(reader.mistakes)
         return document
 

@@ -66,7 +66,7 @@ class _Loader:
         if "service" in self._tree:
             made = self._structured(self._tree["service"], ServiceConfig, ("service",))
             if made is not None:
-                service = made
+                service = self._with_folder(made)
                 pipelines, mistakes = read_pipelines(service.pipelines)
                 self.mistakes += mistakes
         # Where a section is missing or no mapping, that is the one thing to say.
@@ -164,6 +164,14 @@ class _Loader:
             return None
         both = {key: getattr(settings, key) for key in own_keys & _DELIVERY_KEYS}
         return ExporterConfig(name, kind_name, settings, attrs.evolve(delivery, **both))
+
+    def _with_folder(self, service: ServiceConfig) -> ServiceConfig:
+        """
+        Take the quarantine from the configuration's folder, also where it is the default.
+        """
+        directory = self._document.folder / service.quarantine.directory
+        quarantine = attrs.evolve(service.quarantine, directory=directory)
+        return attrs.evolve(service, quarantine=quarantine)
 
     def _structured(self, value: object, kind: type[T], path: KeyPath) -> T | None:
         made, mistakes = structure(value, kind, path=path, folder=self._document.folder)

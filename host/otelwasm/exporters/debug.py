@@ -43,7 +43,8 @@ class DebugExporter:
         """
         Write *batch*.
         """
-        lines = [f"{batch.signal.label}: {batch.items} items, {batch.size} bytes"]
+        count = "1 item" if batch.items == 1 else f"{batch.items} items"
+        lines = [f"{batch.signal.label}: {count}, {batch.size} bytes"]
         if self._verbosity != "basic":
             try:
                 request = SERVICES[batch.signal].request.FromString(batch.payload)

@@ -12,7 +12,7 @@ from otelwasm.signals import Signal
 
 __all__ = ["load_plugin"]
 
-log = structlog.get_logger(__name__)
+logger = structlog.get_logger(__name__)
 
 
 def load_plugin(
@@ -44,9 +44,8 @@ def load_plugin(
 
 
 def _component(name: str, path: Path) -> Path:
-    if path.suffix != ".py":
+    if path.suffix != ".py" and not path.is_dir():
         return path
     from otelwasm.build.python import build
 
-    log.info("building plugin", plugin=name, source=str(path))
-    return build(path, None, lambda message: log.info("building plugin", plugin=name, step=message))
+    return build(path, report=lambda line: logger.info("building", plugin=name, step=line))

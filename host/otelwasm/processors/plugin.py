@@ -116,8 +116,8 @@ class LoadPlugin(Protocol):
         """
 
 
-def _existing_file(_: object, __: object, path: Path) -> None:
-    if not path.is_file():
+def _exists(_: object, __: object, path: Path) -> None:
+    if not path.exists():
         raise ValueError(f"no such file: {path}")
 
 
@@ -136,9 +136,11 @@ class LimitsConfig:
 class PluginConfig:
     """
     One `wasm/<name>` of the configuration.
+
+    *plugin* is a component, or the Python file or folder that one is built from.
     """
 
-    plugin: Path = attrs.field(validator=_existing_file)
+    plugin: Path = attrs.field(validator=_exists)
     config: Mapping[str, object] = attrs.field(factory=dict)
     instances: int = attrs.field(default=1, validator=at_least(1))
     limits: LimitsConfig = LimitsConfig()

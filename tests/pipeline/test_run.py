@@ -1,0 +1,178 @@
+"""
+`otelwasm run` as a process of its own: it starts, takes telemetry, and stops as it is asked to.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.fakes import a_batch
+
+FILE = """\
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
+processors:
+  batch: {{timeout: 1h}}
+exporters:
+  file: {{path: out.jsonl}}
+service:
+  pipelines:
+    traces: {{receivers: [otlp], processors: [batch], exporters: [file]}}
+"""
+
+STUCK = """\
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
+exporters:
+  otlp_http: {{endpoint: "http://127.0.0.1:9"}}
+service:
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [otlp_http]}}
+  shutdown_timeout: {timeout}
+"""
+
+
+def free_port() -> int:
+    """
+    A port that nobody listens on now.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running(folder: Path, config: str) -> "Iterator[subprocess.Popen[str]]":
+    """
+    Run *config* as a user would, up to the line that says so.
+    """
+    path = folder / "p.yaml"
+    path.write_text(config)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "otelwasm", "run", str(path)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        read_until(process, "running")
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def read_until(process: "subprocess.Popen[str]", event: str) -> str:
+    """
+    Read the log up to *event*; fail with the log if the process ends before.
+    """
+    assert process.stderr is not None
+    log = ""
+    for line in process.stderr:
+        log += line
+        if f"] {event}" in line:
+            return log
+    pytest.fail(f"no {event!r} in the log:\n{log}")
+
+
+def send(port: int, payload: bytes) -> int:
+    """
+    Send traces over OTLP/HTTP; return the status.
+    """
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/traces",
+        data=payload,
+        headers={"content-type": "application/x-protobuf"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            status: int = answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    return status
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_in_order_and_loses_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    """
+    What waits in a batch for an hour is in the file when the program has ended with 0.
+    """
+    port = free_port()
+    with running(tmp_path, FILE.format(port=port)) as process:
+        statuses = [send(port, a_batch(f"span {n}").payload) for n in range(3)]
+        process.send_signal(number)
+        log = read_until(process, "stopped")
+        code = process.wait(10)
+
+    (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert statuses == [200, 200, 200]
+    assert code == 0
+    assert len(json.loads(line)["resourceSpans"]) == 3
+    assert "accepted=3 sent=3" in log
+
+
+def test_what_cannot_be_delivered_is_kept(tmp_path: Path) -> None:
+    """
+    With nobody at the other end the batch is in the quarantine after the shutdown timeout.
+    """
+    port, payload = free_port(), a_batch("kept").payload
+    with running(tmp_path, STUCK.format(port=port, timeout="100ms")) as process:
+        assert send(port, payload) == 200
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(10)
+
+    (kept,) = (tmp_path / "quarantine").glob("*-exporter-otlp_http-traces.otlp")
+    assert code == 0
+    assert kept.read_bytes() == payload
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    """
+    Whoever does not want to wait for the shutdown timeout does not have to.
+    """
+    port = free_port()
+    with running(tmp_path, STUCK.format(port=port, timeout="1h")) as process:
+        assert send(port, a_batch().payload) == 200
+        process.send_signal(signal.SIGTERM)
+        read_until(process, "stopping")
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(10) == 128 + signal.SIGTERM
+
+
+def test_a_port_that_is_taken_is_one_message(tmp_path: Path) -> None:
+    """
+    The receiver is named with its address, the exit code is 2, and there is no traceback.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = tmp_path / "p.yaml"
+        path.write_text(FILE.format(port=port))
+        result = subprocess.run(
+            [sys.executable, "-m", "otelwasm", "run", str(path)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"receiver 'otlp' cannot listen on 127.0.0.1:{port}: the address is already in use; "
+        "stop what uses it or choose another port\n"
+    )

@@ -154,7 +154,7 @@ def _assemble(target: Path, folder: Path, modules: dict[str, Path]) -> None:
 
 # What pip asks for a source package's metadata, in place of running its setup.py: PEP 517's
 # hook, for a package whose name and version are known already.
-METADATA_BACKEND = '''
+METADATA_BACKEND = """
 from pathlib import Path
 
 
@@ -168,7 +168,7 @@ class Backend:
 
 
 __legacy__ = Backend()
-'''
+"""
 
 
 def _upb_sources(version: str, scratch: Path) -> Path:

@@ -107,3 +107,10 @@ int check_message(const uint8_t *p, const uint8_t *end, const Message *message, 
   }
   return 1;
 }
+
+void refusal_raise(const Refusal *refusal, const uint8_t *start) {
+  PyErr_Format(PyExc_ValueError, "malformed OTLP payload: byte %zd: %s%s%s %s",
+               (Py_ssize_t)(refusal->at - start), refusal->message->name,
+               refusal->field ? "." : "", refusal->field ? refusal->field->name : "",
+               refusal->what);
+}

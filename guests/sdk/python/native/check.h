@@ -2,6 +2,8 @@
 #ifndef OTELWASM_CHECK_H
 #define OTELWASM_CHECK_H
 
+#include <Python.h>
+
 #include "schema.h"
 #include "wire.h"
 
@@ -15,6 +17,9 @@ typedef struct {
 /* 1 when the bytes are a message of this type that protobuf decodes, and encodes again. */
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
                   Refusal *refusal);
+
+/* Raises ValueError with the place, counted from *start*. */
+void refusal_raise(const Refusal *refusal, const uint8_t *start);
 
 int is_utf8(const uint8_t *p, const uint8_t *end);
 

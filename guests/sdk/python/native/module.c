@@ -2,18 +2,16 @@
  *
  *     check.c   refuses a payload that protobuf's decoder would trap on
  *     direct.c  hands payloads to and from the host without copies
+ *     batch.c   goes through a payload and changes it without decoding it: on top of
+ *               wire.c (fields), tree.c (changes; its header has the picture), walk.c (levels),
+ *               operations.c and condition.c (whole batches), view.c and attributes.c (one by one)
+ *     schema.c  what OTLP's messages look like; all of the above are driven by it
  */
 #include <Python.h>
 
 #include "check.h"
 #include "direct.h"
-
-static PyObject *refusal_text(const Refusal *refusal, const uint8_t *start) {
-  return PyErr_Format(PyExc_ValueError, "malformed OTLP payload: byte %zd: %s%s%s %s",
-                      (Py_ssize_t)(refusal->at - start), refusal->message->name,
-                      refusal->field ? "." : "", refusal->field ? refusal->field->name : "",
-                      refusal->what);
-}
+#include "view.h"
 
 static PyObject *native_check(PyObject *module, PyObject *arguments) {
   (void)module;
@@ -27,7 +25,8 @@ static PyObject *native_check(PyObject *module, PyObject *arguments) {
   const uint8_t *end = start + PyBytes_Size(payload);
   Refusal refusal;
   if (!check_message(start, end, &MESSAGES[ROOTS[signal]], MAX_DEPTH, &refusal)) {
-    return refusal_text(&refusal, start);
+    refusal_raise(&refusal, start);
+    return NULL;
   }
   Py_RETURN_NONE;
 }
@@ -48,7 +47,9 @@ PyMODINIT_FUNC PyInit_otelwasm_native(void);
 
 PyMODINIT_FUNC PyInit_otelwasm_native(void) {
   PyObject *module = PyModule_Create(&DEFINITION);
-  if (module && PyModule_AddFunctions(module, DIRECT_METHODS)) {
+  if (module && (PyModule_AddFunctions(module, DIRECT_METHODS) || batch_type_add(module) ||
+                 view_types_add(module) || views_types_add(module) ||
+                 attributes_type_add(module))) {
     Py_DECREF(module);
     return NULL;
   }

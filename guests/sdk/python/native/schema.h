@@ -41,12 +41,27 @@ typedef struct {
   const uint8_t *by_number; /* a field's number -> its place in fields, plus one; 0 is unknown */
   uint8_t field_count;
   uint8_t number_count;
+  uint8_t attributes;   /* the number of its repeated KeyValue field, or 0 */
+  uint8_t is_container; /* exists for what it holds: goes when the last of it is dropped */
+  uint32_t singles;     /* bit n: field n holds a message, and one only */
 } Message;
 
-enum { SIGNAL_COUNT = 4 };
+/* A kind of message that operations and iterations are about, and the way there. */
+typedef struct {
+  const char *name;
+  uint64_t targets;        /* bit n: MESSAGES[n] is one */
+  const uint32_t *descend; /* by message: bit n: field n is one or leads to one */
+} Level;
+
+enum { SIGNAL_COUNT = 4, KEY_VALUE = 3, ANY_VALUE = 4 };
 
 extern const Message MESSAGES[];
-extern const uint8_t ROOTS[SIGNAL_COUNT]; /* by the contract's signal number */
+extern const int MESSAGE_COUNT;
+extern const Level LEVELS[];
+extern const int LEVEL_COUNT;
+/* By the contract's signal number: the request, and the level of what it is made of. */
+extern const uint8_t ROOTS[SIGNAL_COUNT];
+extern const uint8_t ITEMS[SIGNAL_COUNT];
 
 static inline const Field *field_of(const Message *message, uint64_t number) {
   uint8_t place = number < message->number_count ? message->by_number[number] : 0;

@@ -258,6 +258,7 @@ static inline void otelwasm_xincref(PyObject *object) {
 #define Py_GE 5
 
 #define Py_None (&_Py_NoneStruct)
+#define Py_Ellipsis (&_Py_EllipsisObject)
 #define Py_True ((PyObject *)&_Py_TrueStruct)
 #define Py_False ((PyObject *)&_Py_FalseStruct)
 #define Py_NotImplemented (&_Py_NotImplementedStruct)

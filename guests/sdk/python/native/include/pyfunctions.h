@@ -26,6 +26,7 @@ PyObject *PyObject_GetIter(PyObject *);
 int PyObject_HasAttrString(PyObject *, const char *);
 Py_hash_t PyObject_Hash(PyObject *);
 Py_hash_t PyObject_HashNotImplemented(PyObject *);
+int PyObject_IsSubclass(PyObject *, PyObject *);
 int PyObject_IsTrue(PyObject *);
 PyObject *PyObject_Repr(PyObject *);
 PyObject *PyObject_RichCompare(PyObject *, PyObject *, int);
@@ -35,6 +36,7 @@ int PyObject_SetAttr(PyObject *, PyObject *, PyObject *);
 int PyObject_SetAttrString(PyObject *, const char *, PyObject *);
 Py_ssize_t PyObject_Size(PyObject *);
 PyObject *PyObject_Str(PyObject *);
+int PyCallable_Check(PyObject *);
 PyObject *PyIter_Next(PyObject *);
 
 /* types, modules, arguments */
@@ -126,6 +128,7 @@ Py_ssize_t PyList_Size(PyObject *);
 int PySequence_Contains(PyObject *, PyObject *);
 PyObject *PySequence_Fast(PyObject *, const char *);
 PyObject *PySequence_GetItem(PyObject *, Py_ssize_t);
+Py_ssize_t PySequence_Size(PyObject *);
 int PySequence_SetItem(PyObject *, Py_ssize_t, PyObject *);
 Py_ssize_t PySlice_AdjustIndices(Py_ssize_t, Py_ssize_t *, Py_ssize_t *, Py_ssize_t);
 PyObject *PySlice_New(PyObject *, PyObject *, PyObject *);
@@ -141,6 +144,7 @@ int Py_IsFinalizing(void);
 
 /* singletons and types */
 extern PyObject _Py_NoneStruct;
+extern PyObject _Py_EllipsisObject;
 extern PyObject _Py_NotImplementedStruct;
 extern PyLongObject _Py_TrueStruct;
 extern PyLongObject _Py_FalseStruct;

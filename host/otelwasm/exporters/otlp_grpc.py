@@ -26,7 +26,10 @@ _LONGEST_RECONNECT_MS = 5_000
 
 
 def _is_target(_: object, __: object, endpoint: str) -> None:
-    GrpcTarget.parse(endpoint)
+    try:
+        GrpcTarget.parse(endpoint)
+    except ValueError as error:
+        raise ValueError(f"endpoint: {error}") from error
 
 
 @attrs.frozen

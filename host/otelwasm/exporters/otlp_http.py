@@ -30,9 +30,12 @@ _PIECEMEAL_BYTES = 1 << 20
 _LONGEST_REPLY_BYTES = 64 << 10
 
 
-def _is_url(_: object, __: object, url: str | None) -> None:
-    if url is not None:
-        http_url(url)
+def _is_url(_: object, key: "attrs.Attribute[str | None]", url: str | None) -> None:
+    try:
+        if url is not None:
+            http_url(url)
+    except ValueError as error:
+        raise ValueError(f"{key.name}: {error}") from error
 
 
 def _url_field() -> Any:

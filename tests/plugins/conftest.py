@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from plugins.hosts import Notes
-from plugins.opening import Opening
 
 from otelwasm.plugins.engine import the_engine
+from plugins.hosts import Notes
+from plugins.opening import Opening
 
 
 @pytest.fixture(params=["bridge", "direct"])

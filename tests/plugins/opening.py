@@ -5,11 +5,10 @@ Open instances of WAT guests in a test, and close them after it.
 from contextlib import ExitStack
 from typing import Literal
 
-from plugins.hosts import Notes
-from plugins.wat import component
-
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
+from plugins.hosts import Notes
+from plugins.wat import component
 
 __all__ = ["LIMIT_BYTES", "Opening"]
 

@@ -3,15 +3,15 @@ Nothing that a plugin says about its memory is believed, on both lanes.
 """
 
 import pytest
-from plugins.guests import EMIT, LOG, processor, receiver, replying
-from plugins.hosts import Notes
-from plugins.opening import LIMIT_BYTES, Opening
 
 from otelwasm.plugins._generated.processing import VerdictPass
 from otelwasm.plugins._generated.receiving import Message
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.values import Ok
 from otelwasm.signals import Signal
+from plugins.guests import EMIT, LOG, processor, receiver, replying
+from plugins.hosts import Notes
+from plugins.opening import LIMIT_BYTES, Opening
 
 OUT = "0xfffffff0"
 REPLACE = "(i32.store8 (i32.const 516) (i32.const 1))"
@@ -103,8 +103,7 @@ CALLS = {
         f"(call $log (i32.const 0) (i32.const {OUT}) (i32.const 99) (i32.const 0) (i32.const 0))"
     ),
     "a list whose size overflows": calling(
-        "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) "
-        "(i32.const 0x10000001))"
+        "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0x10000001))"
     ),
     "a list that is not aligned": calling(
         "(call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 65) (i32.const 1))"
@@ -170,8 +169,7 @@ def test_an_allocator_that_lies_ends_the_instance(opening: Opening, what: str) -
     Room that an allocator gives where there is none is not written to.
     """
     realloc = (
-        '(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) '
-        f"{ALLOCATORS[what]})"
+        f'(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {ALLOCATORS[what]})'
     )
     instance = opening(receiver("(call $done)"), "receiver", realloc=realloc)
     message = Message("peer", "POST", "/", (("a", "b"),), b"body")

@@ -3,9 +3,6 @@ What crosses the boundary arrives as it was, on both lanes.
 """
 
 import pytest
-from plugins.guests import LOG, emitting, processor, replying
-from plugins.hosts import Notes
-from plugins.opening import Opening
 
 from otelwasm.plugins._generated.http import ErrorFailed, ErrorTimeout, Request, Response
 from otelwasm.plugins._generated.log import Level
@@ -18,6 +15,9 @@ from otelwasm.plugins._generated.types import (
 )
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
+from plugins.guests import LOG, emitting, processor, replying
+from plugins.hosts import Notes
+from plugins.opening import Opening
 
 SIZES = (0, 1, 584, 65_536, 428_000, 10_000_000)
 # Returns the payload that it got.

@@ -2,14 +2,13 @@
 Exporters and receivers pass the boundary as processors do.
 """
 
-from plugins.guests import exporter, receiver
-from plugins.opening import Opening
-
 from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.receiving import Message, Reply
 from otelwasm.plugins._generated.types import FailurePermanent
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
+from plugins.guests import exporter, receiver
+from plugins.opening import Opening
 
 # Says that 0x1234567890 items were refused, with the payload as the message.
 REFUSING = exporter(

@@ -11,6 +11,7 @@ import wasmtime
 from wasmtime.component import Component as WasmtimeComponent
 from wasmtime.component import ExportIndex, Linker
 
+from otelwasm.contract import contract_dir
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins._generated import exporter, processor, receiver
@@ -21,6 +22,8 @@ from otelwasm.plugins.engine import the_engine
 from otelwasm.plugins.memories import memory_count
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
+from otelwasm.wit import parse
+from otelwasm.wit.check import check
 
 __all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
 
@@ -83,10 +86,9 @@ class Component:
                 raise ComponentError(f"{where}: {error.strerror or error}") from None
         try:
             return cls(guest, name=name, worlds=worlds, lane=lane)
-        except (UnknownFormError, ComponentError) as error:
-            raise ComponentError(f"{where}: {error}") from None
-        except wasmtime.WasmtimeError as error:
-            raise ComponentError(f"{where}: {_last_line(error)}") from None
+        except (UnknownFormError, ComponentError, wasmtime.WasmtimeError) as error:
+            reason = _reason(guest) if worlds is CONTRACT else None
+            raise ComponentError(f"{where}: {reason or _last_line(error)}") from None
 
     def label(self, described: GuestFunction) -> str:
         """
@@ -160,6 +162,17 @@ def _world(found: Outline, worlds: Sequence[World]) -> World:
     raise ComponentError(f"it exports {has}; needed are ({wanted})")
 
 
-def _last_line(error: wasmtime.WasmtimeError) -> str:
+def _reason(guest: bytes) -> str | None:
+    """
+    What keeps *guest* from fitting the contract, in the contract's own words; None if it fits.
+    """
+    try:
+        report = check(guest, parse(contract_dir()).main)
+    except ComponentError as error:
+        return str(error)
+    return None if report.world is not None else str(report)
+
+
+def _last_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].removeprefix("0: ") if lines else "wasmtime refuses it"

@@ -1,0 +1,193 @@
+"""
+What is no plugin of the contract is refused with one clear sentence; what is, is compiled once.
+"""
+
+import os
+from pathlib import Path
+
+import attrs
+import pytest
+from wasmtime import wat2wasm
+
+from otelwasm.bindgen.shape import shape_of
+from otelwasm.contract import contract_dir
+from otelwasm.errors import ComponentError
+from otelwasm.plugins import compiled as compiled_module
+from otelwasm.plugins._generated.processing import VerdictPass
+from otelwasm.plugins.component import Component
+from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.values import Ok
+from otelwasm.signals import Signal
+from otelwasm.wit import parse
+from plugins.guests import exporter, processor
+from plugins.hosts import Notes
+from plugins.opening import LIMIT_BYTES
+from plugins.wat import component, component_of
+
+PASS = component(processor("(call $pass)"))
+OTHER_VERSION = PASS.replace(b"@0.1.0", b"@0.9.0")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """
+    An empty cache of this test's own.
+    """
+    monkeypatch.setenv("OTELWASM_CACHE", str(tmp_path))
+    return tmp_path / "compiled"
+
+
+def works(component: Component) -> bool:
+    """
+    Can an instance of *component* pass a batch?
+    """
+    with Instance(component, Notes(), memory_bytes=LIMIT_BYTES, deadline_s=10) as instance:
+        return Ok(VerdictPass()) == instance.run(Signal.TRACES, b"batch")
+
+
+def test_a_file_is_loaded_by_its_path(tmp_path: Path) -> None:
+    """
+    A component in a file is as good as its bytes.
+    """
+    path = tmp_path / "pass.wasm"
+    path.write_bytes(PASS)
+
+    assert works(Component.load(path, name="pass"))
+    assert works(Component.load(os.fspath(path), name="pass"))
+
+
+def test_world_and_lane_are_known_after_loading() -> None:
+    """
+    A component says its world, its lane, and whether it has the integers-only form.
+    """
+    loaded = Component.load(PASS, name="pass")
+
+    assert ("processor", "direct", False) == (loaded.world, loaded.lane, loaded.has_direct)
+    assert "bridge" == Component.load(PASS, name="pass", lane="bridge").lane
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """
+    The message names plugin and path.
+    """
+    with pytest.raises(ComponentError, match=r"plugin 'gone': .*/gone.wasm: No such file"):
+        Component.load(tmp_path / "gone.wasm", name="gone")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "an empty file"),
+        (b"def process(batch): ...", "not WebAssembly"),
+        (bytes(wat2wasm("(module)")), "core module"),
+        (PASS[:300], "ends|cut|truncat"),
+        (bytes(wat2wasm("(component)")), "nothing of the contract|exports"),
+        (OTHER_VERSION, r"made for otelwasm:plugin@0\.9\.0; this host speaks 0\.1\.0"),
+    ],
+)
+def test_what_is_no_plugin_is_refused(data: bytes, words: str) -> None:
+    """
+    Data that is no component of the contract is refused with the reason.
+    """
+    with pytest.raises(ComponentError, match=f"plugin 'bad': .*({words})") as caught:
+        Component.load(data, name="bad")
+
+    assert caught.value.__cause__ is None
+
+
+def test_an_import_that_is_not_offered_is_refused() -> None:
+    """
+    A component that wants something the host does not have is refused by that name.
+    """
+    data = PASS.replace(b"otelwasm:plugin/types", b"otelwasm:plugin/tripe")
+
+    with pytest.raises(ComponentError, match="otelwasm:plugin/tripe"):
+        Component.load(data, name="wants")
+
+
+def test_an_exporter_may_not_emit() -> None:
+    """
+    What one world offers another need not: an exporter has no pipeline to emit to.
+    """
+    worlds = parse(contract_dir())
+    receiver = worlds.world("receiver")
+    greedy = attrs.evolve(worlds.world("exporter"), imports=receiver.imports)
+    core = '(import "otelwasm:plugin/pipeline@0.1.0" "emit" (func (param i32 i32 i32 i32)))'
+    data = component_of(core + exporter("unreachable"), shape_of(greedy))
+
+    with pytest.raises(ComponentError, match=r"plugin 'greedy': .*otelwasm:plugin/pipeline"):
+        Component.load(data, name="greedy")
+
+
+def test_compiled_code_is_kept(cache: Path) -> None:
+    """
+    The second load of the same component finds the first one's machine code.
+    """
+    Component.load(PASS, name="pass")
+    files = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+
+    assert works(Component.load(PASS, name="pass"))
+    assert files == {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert [".cwasm"] == [path.suffix for path in files]
+
+
+def test_both_lanes_are_kept_apart(cache: Path) -> None:
+    """
+    Each lane has compiled code of its own.
+    """
+    Component.load(PASS, name="pass", lane="bridge")
+    Component.load(PASS, name="pass", lane="direct")
+
+    assert 2 == len(list(cache.iterdir()))
+
+
+@pytest.mark.parametrize("content", (b"", b"garbage" * 1000))
+def test_a_broken_file_is_replaced(cache: Path, content: bytes) -> None:
+    """
+    Compiled code that wasmtime does not take is made anew.
+    """
+    Component.load(PASS, name="pass")
+    (path,) = cache.iterdir()
+    path.write_bytes(content)
+
+    assert works(Component.load(PASS, name="pass"))
+    assert path.stat().st_size > len(content)
+
+
+def test_files_that_others_may_write_are_not_read(cache: Path) -> None:
+    """
+    A file in the cache that others may write to is compiled anew and replaced by a private one.
+    """
+    Component.load(PASS, name="pass")
+    (path,) = cache.iterdir()
+    path.chmod(0o666)
+    os.utime(path, ns=(0, 0))
+
+    assert works(Component.load(PASS, name="pass"))
+    assert compiled_module.is_private(path)
+    assert path.stat().st_mtime_ns > 0
+
+
+def test_a_folder_that_others_may_write_to_is_not_used(cache: Path) -> None:
+    """
+    Where others may write to the cache, nothing is read from it and nothing written to it.
+    """
+    cache.mkdir(parents=True)
+    cache.chmod(0o777)
+
+    assert works(Component.load(PASS, name="pass"))
+    assert [] == list(cache.iterdir())
+
+
+def test_links_are_not_followed(cache: Path, tmp_path: Path) -> None:
+    """
+    A link in place of compiled code is replaced, not followed.
+    """
+    Component.load(PASS, name="pass")
+    (path,) = cache.iterdir()
+    elsewhere = tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+    assert works(Component.load(PASS, name="pass"))
+    assert not path.is_symlink()

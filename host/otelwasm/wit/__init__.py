@@ -11,12 +11,19 @@ Read WIT, and the types inside a component, into one model; compare the two.
     process = packages.interface("processing").function("process")
     abi.flat(process.params[0].type)                # ("i32",)
 
+    surface = read_component(data)                  # imports and exports as Ports
+    report = check(data, packages.main, ["processor", "python-processor"])
+    if report.world is None:
+        print(report)                               # what does not fit, a line each
+
 `world.implied` holds the interfaces that a world imports without naming them, because others
 use their types. The type classes are in `otelwasm.wit.types`, sizes and core types in
-`otelwasm.wit.abi`. Everything is an immutable value; errors are `otelwasm.errors.WitError`.
+`otelwasm.wit.abi`, `check` in `otelwasm.wit.check`. Everything is an immutable value. Errors are
+`WitError` for text and `ComponentError` for components, both of `otelwasm.errors`.
 """
 
 from otelwasm.wit import abi
+from otelwasm.wit.binary import Port, Surface, read_component
 from otelwasm.wit.model import Extern, Interface, Package, PackageName, Use, World
 from otelwasm.wit.packages import Packages, parse, parse_text
 
@@ -26,9 +33,12 @@ __all__ = [
     "Package",
     "PackageName",
     "Packages",
+    "Port",
+    "Surface",
     "Use",
     "World",
     "abi",
     "parse",
     "parse_text",
+    "read_component",
 ]

@@ -44,8 +44,8 @@ def check(data: bytes, package: Package, worlds: Iterable[str] | None = None) ->
     """
     Check the component in *data* against the *worlds* of *package*; None means all of them.
 
-    Where several fit, the report names the one that asks for the most exports. ComponentError
-    if *data* is no component at all.
+    Where several fit, the report names the one that asks for the most exports and, of those,
+    offers the fewest imports. ComponentError if *data* is no component at all.
     """
     return check_surface(read_component(data), package, worlds)
 
@@ -60,7 +60,7 @@ def check_surface(
     results = [(world, tuple(_world_problems(surface, world))) for world in wanted]
     fits = [world for world, problems in results if not problems]
     if fits:
-        world = max(fits, key=lambda world: len(world.exports))
+        world = max(fits, key=lambda world: (len(world.exports), -len(world.imports)))
         asked = {extern.name for extern in world.exports}
         extras = tuple(port.name for port in surface.exports if port.name not in asked)
         return Report(surface, world, extras=extras)

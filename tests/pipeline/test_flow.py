@@ -109,6 +109,61 @@ async def test_a_dropped_batch_is_accepted_and_counted(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_an_empty_request_is_done_at_once() -> None:
+    """
+    A request without a byte is valid and has nothing to deliver.
+    """
+    async with Pipeline(plain_config(), registry=registry()) as pipeline:
+        await pipeline.receiver("memory").receive(Batch(Signal.TRACES, b""))
+        exporter = pipeline.exporter("memory")
+
+    assert exporter.attempts == 0
+
+
+@in_a_loop
+async def test_a_plugin_that_empties_a_batch_drops_it(tmp_path: Path) -> None:
+    """
+    Replacing a batch by no bytes at all is dropping it: nothing is sent on.
+    """
+    config = one_plugin_config(tmp_path)
+    kinds = registry(plugin=FakePlugin(lambda _, __, ___: b""))
+    async with Pipeline(config, registry=kinds) as pipeline:
+        await pipeline.receiver("memory").receive(a_batch("a"))
+        exporter = pipeline.exporter("memory")
+
+    assert exporter.attempts == 0
+    assert pipeline.telemetry.total_items("dropped") == 1
+
+
+@in_a_loop
+async def test_nothing_counts_as_held_when_all_is_sent(tmp_path: Path) -> None:
+    """
+    After batches passed, failed and were delivered, every limit has all of its room again.
+    """
+
+    def sometimes(_: FakePlugin, __: Signal, payload: bytes) -> bytes:
+        if b"bad" in payload:
+            raise PermanentError("bad")
+        return payload
+
+    kinds = registry(plugin=FakePlugin(sometimes))
+    async with Pipeline(one_plugin_config(tmp_path), registry=kinds) as pipeline:
+        receive = pipeline.receiver("memory").receive
+        await receive(a_batch("good"))
+        with pytest.raises(PermanentError):
+            await receive(a_batch("bad"))
+        await pipeline.exporter("memory").received(1)
+
+    held = {
+        sample.labels["component"]: sample.value
+        for metric in pipeline.telemetry.registry.collect()
+        for sample in metric.samples
+        if sample.name == "otelwasm_queue_bytes"
+    }
+    assert held == {"exporter/memory": 0, "processor/wasm/plugin": 0}
+
+
+@in_a_loop
 async def test_signals_that_a_plugin_does_not_handle_pass_it_by(tmp_path: Path) -> None:
     """
     A plugin for traces never sees the metrics of a pipeline that lists it.

@@ -228,6 +228,10 @@ async def test_room_is_free_again_once_sent(tmp_path: Path) -> None:
                 except RetryableError:
                     await asyncio.sleep(0)
 
+    held = running.telemetry.registry.get_sample_value(
+        "otelwasm_queue_bytes", {"component": "processor/batch@traces"}
+    )
+    assert held == 0
     assert sum(map(len, running.then.names)) == 60
     assert list(tmp_path.glob("*.otlp")) == []
 

@@ -10,6 +10,7 @@ plugin's author needs nothing but pip packages. The results are kept in the cach
     native/<key>/                        what `native_modules` returns
         google/_upb/_message.abi3.so
         otelwasm_native.abi3.so
+    native/host-<key>/                   what `host_extension` returns
 
 Every step writes beside its target and renames, so several processes may build at once.
 """
@@ -21,6 +22,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,7 +33,7 @@ from pathlib import Path, PurePosixPath
 from otelwasm.cache import cache_dir
 from otelwasm.errors import BuildError
 
-__all__ = ["native_modules"]
+__all__ = ["host_extension", "native_modules"]
 
 Report = Callable[[str], None]
 
@@ -43,6 +45,13 @@ COMPILE_FLAGS = (
 LINK_FLAGS = (
     *("-s", "--no-entry", "--experimental-pic", "-shared"),
     "--unresolved-symbols=import-dynamic",
+)
+HOST_COMPILE_FLAGS = ("-O2", "-g", "-fPIC", "-fvisibility=hidden", "-fno-sanitize=all")
+# Python's and libc's functions are found when the module is loaded.
+HOST_LINK = (
+    ("cc", "-shared", "-Wl,-undefined,dynamic_lookup")
+    if sys.platform == "darwin"
+    else ("ld.lld", "-shared")  # zig's cc would first build a libc to link with
 )
 UPB_TARGET = "google/_upb/_message.abi3.so"
 OWN_TARGET = "otelwasm_native.abi3.so"
@@ -92,6 +101,28 @@ def native_modules(report: Report = lambda line: None) -> Path:
                 report=report,
             )
         _assemble(target, scratch / "folder", {UPB_TARGET: upb_module, OWN_TARGET: own_module})
+    return target
+
+
+def host_extension(report: Report = lambda line: None) -> Path:
+    """
+    A folder with our own extension for the Python that runs now, to test plugins outside Wasm.
+    """
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise BuildError("otelwasm's extension needs a CPython with the global interpreter lock")
+    sources = _own_sources()
+    files = sorted(path for path in sources.rglob("*.[ch]") if path.name != "multi3.c")
+    tools = (_version("ziglang"), sysconfig.get_platform(), *HOST_COMPILE_FLAGS, *HOST_LINK)
+    target = cache_dir("native") / f"host-{_key(tools, files)}"
+    if target.is_dir():
+        return target
+    with _scratch_folder() as scratch:
+        report("compiling otelwasm's own extension for this Python")
+        module = scratch / OWN_TARGET
+        _Zig(scratch, includes=(sources / "include", sources)).build_for_host(
+            module, sources=[path for path in files if path.suffix == ".c"], report=report
+        )
+        _assemble(target, scratch / "folder", {OWN_TARGET: module})
     return target
 
 
@@ -243,17 +274,30 @@ class _Zig:
         report: Report,
     ) -> None:
         """
-        Compile *sources* into one module at *target* that exports *entry*.
+        Compile *sources* into one module for guests at *target* that exports *entry*.
         """
-        folder = self._scratch / target.stem
-        folder.mkdir()
-        flags = [f"-I{path}" for path in (*includes, *self._includes)]
+        flags = [*COMPILE_FLAGS, *(f"-I{path}" for path in includes)]
+        objects = self._compile(sources, flags, report=report)
+        self._link(target, ["wasm-ld", *LINK_FLAGS, f"--export={entry}"], objects=objects)
+
+    def build_for_host(self, target: Path, *, sources: Sequence[Path], report: Report) -> None:
+        """
+        Compile *sources* into one module for the Python that runs now.
+        """
+        objects = self._compile(sources, HOST_COMPILE_FLAGS, report=report)
+        self._link(target, HOST_LINK, objects=objects)
+
+    def _compile(
+        self, sources: Sequence[Path], flags: Sequence[str], *, report: Report
+    ) -> list[str]:
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        includes = [f"-I{path}" for path in self._includes]
 
         def compile_file(numbered: tuple[int, Path]) -> str:
             number, source = numbered
             result = folder / f"{number}.o"
-            command = ["cc", *COMPILE_FLAGS, *flags, "-c", str(source), "-o", str(result)]
-            self._run(command, failure=f"{source} does not compile for WASI")
+            command = ["cc", *flags, *includes, "-c", str(source), "-o", str(result)]
+            self._run(command, failure=f"{source} does not compile")
             return str(result)
 
         objects = []
@@ -262,9 +306,11 @@ class _Zig:
                 objects.append(result)
                 if len(objects) % 20 == 0:
                     report(f"compiled {len(objects)} of {len(sources)} files")
-        linked = folder / "linked"
-        command = ["wasm-ld", *LINK_FLAGS, f"--export={entry}", "-o", str(linked), *objects]
-        self._run(command, failure=f"{target.name} does not link")
+        return objects
+
+    def _link(self, target: Path, command: Sequence[str], *, objects: Sequence[str]) -> None:
+        linked = self._scratch / "linked"
+        self._run([*command, "-o", str(linked), *objects], failure=f"{target.name} does not link")
         os.replace(linked, target)
 
     def _run(self, command: Sequence[str], *, failure: str) -> None:

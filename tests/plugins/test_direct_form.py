@@ -5,10 +5,6 @@ The integers-only form of wit/direct.wit gives what the typed form gives, and is
 from collections.abc import Iterator
 
 import pytest
-from plugins.guests import LIFECYCLE
-from plugins.hosts import Notes
-from plugins.opening import LIMIT_BYTES
-from plugins.wat import component
 
 from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.processing import VerdictDrop, VerdictPass, VerdictReplace
@@ -24,6 +20,10 @@ from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
+from plugins.guests import LIFECYCLE
+from plugins.hosts import Notes
+from plugins.opening import LIMIT_BYTES
+from plugins.wat import component
 
 OUT = "0xfffffff0"
 EMIT = """
@@ -284,5 +284,3 @@ def test_too_little_room_for_an_answer_ends_the_instance(running: Running) -> No
 
     with pytest.raises(Fault, match="room for 16 bytes"):
         running(guest(run, imports=EMIT), host=host).run(Signal.TRACES, b"payload")
-
-

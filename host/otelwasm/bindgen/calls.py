@@ -251,7 +251,8 @@ class Calls:
 
 def _names(function: Function) -> list[str]:
     scope = Scope(("self", "memory", "call", "at"))
-    return [scope.fresh(snake(param.name)) for param in function.params]
+    names = [snake(param.name) for param in function.params]
+    return [scope.fresh(name, f"{name}_") for name in names]
 
 
 def _area(types: Sequence[Type]) -> tuple[int, int]:

@@ -19,7 +19,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.processors.batch import BatchConfig, BatchProcessor
 from otelwasm.processors.plugin import Attributes, PluginConfig, PluginProcessor
 from otelwasm.registry import ConsumerFor, ExporterKind, ProcessorKind, ReceiverKind, Registry
 from otelwasm.signals import Signal
@@ -34,6 +33,7 @@ __all__ = [
     "names_in",
     "refuse",
     "registry",
+    "registry_for_wasm",
 ]
 
 P = ParamSpec("P")
@@ -304,14 +304,6 @@ def registry(**plugins: FakePlugin) -> Registry:
     def load(name: str, config: PluginConfig, **hooks: Any) -> FakePlugin:
         return plugins[name].load(name, config, **hooks)
 
-    receiver = ReceiverKind(MemoryReceiverConfig, lambda _, __, consumer: MemoryReceiver(consumer))
-    exporter = ExporterKind(MemoryExporterConfig, lambda _, __: MemoryExporter())
-    batch = ProcessorKind(
-        BatchConfig,
-        lambda component, config, quarantine, telemetry: BatchProcessor(
-            component, config, quarantine=quarantine, telemetry=telemetry
-        ),
-    )
     wasm = ProcessorKind(
         PluginConfig,
         lambda component, config, quarantine, telemetry: PluginProcessor(
@@ -319,9 +311,19 @@ def registry(**plugins: FakePlugin) -> Registry:
         ),
         is_shared=True,
     )
+    kinds = registry_for_wasm()
+    return attrs.evolve(kinds, processors={**kinds.processors, "wasm": lambda: wasm})
+
+
+def registry_for_wasm() -> Registry:
+    """
+    Kinds for tests with real plugins: only receivers and exporters are in memory.
+    """
+    receiver = ReceiverKind(MemoryReceiverConfig, lambda _, __, consumer: MemoryReceiver(consumer))
+    exporter = ExporterKind(MemoryExporterConfig, lambda _, __: MemoryExporter())
     return Registry(
         receivers={"memory": lambda: receiver},
-        processors={"batch": lambda: batch, "wasm": lambda: wasm},
+        processors=Registry.built_in().processors,
         exporters={"memory": lambda: exporter},
     )
 

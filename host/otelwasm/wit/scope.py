@@ -38,7 +38,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_MAX_STEPS = 1_000_000
+_MAX_STEPS = 50_000
 
 
 class Lazy(Generic[T]):
@@ -124,6 +124,13 @@ class Instance:
     def __init__(self, exports: "Callable[[str], Exports]", owner: str | None = None) -> None:
         self.owner = owner
         self._exports = Lazy(lambda: exports(self.owner or ""))
+
+    def belong_to(self, owner: str) -> None:
+        """
+        Let the types be *owner*'s, unless they have one already.
+        """
+        if self.owner is None:
+            self.owner = owner
 
     def exports(self) -> "Exports":
         """

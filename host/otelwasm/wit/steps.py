@@ -284,8 +284,8 @@ def _under_name(scope: Scope, kind: str, entity: Entity, *, name: str) -> Entity
     """
     if kind == "type" and isinstance(entity, Lazy):
         return Lazy(lambda: named(entity.get(), name, scope.owner))
-    if isinstance(entity, Instance) and entity.owner is None:
-        entity.owner = name
+    if isinstance(entity, Instance):
+        entity.belong_to(name)
     return entity
 
 
@@ -295,7 +295,10 @@ def _export_of(scope: Scope, kind: str, *, index: int, name: str) -> Entity:
 
         def exports(owner: str) -> Exports:
             inner = instance.export(kind, name)
-            return inner.exports() if isinstance(inner, Instance) else {}
+            if not isinstance(inner, Instance):
+                return {}
+            inner.belong_to(owner)
+            return inner.exports()
 
         return Instance(exports)
 

@@ -66,23 +66,35 @@ class _Side:
 
     names: NameScope
     externs: dict[str, Extern] = attrs.field(factory=dict)
+    _included: set[str] = attrs.field(factory=set)
 
     def add(self, extern: Extern, place: Id) -> None:
-        if isinstance(extern.item, Interface) and extern.name in self.externs:
+        """
+        Take an import or export that the world names itself; an include may have brought it.
+        """
+        if extern.name in self._included:
+            self._included.remove(extern.name)
+        elif isinstance(extern.item, Interface) and extern.name in self.externs:
             raise self.names.source.error(
                 place.at, f"{self.names.what} `{extern.name}` stands twice", length=place.length
             )
-        kind = None if isinstance(extern.item, Interface) else extern.item.kind
-        if not _is_id(extern.name):
-            self.names.add(extern.name, place, kind=kind)
-        self.externs[extern.name] = extern
+        self._put(extern, place)
 
     def include(self, extern: Extern, place: Id) -> None:
         """
         Take an import or export of an included world; an interface may be there already.
         """
-        if extern.name not in self.externs or not _is_id(extern.name):
-            self.add(extern, place)
+        if not _is_id(extern.name):
+            self._put(extern, place)
+        elif extern.name not in self.externs:
+            self._included.add(extern.name)
+            self._put(extern, place)
+
+    def _put(self, extern: Extern, place: Id) -> None:
+        if not _is_id(extern.name):
+            kind = None if isinstance(extern.item, Interface) else extern.item.kind
+            self.names.add(extern.name, place, kind=kind)
+        self.externs[extern.name] = extern
 
 
 def build_world(node: WorldNode, around: Surroundings) -> World:

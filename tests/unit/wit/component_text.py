@@ -52,9 +52,12 @@ def component_text(world: World, *, without: Iterable[str] = ()) -> str:
             lines += _import(extern.name, extern.item)
         else:
             lines.append(f'(import "{extern.name}" (func {_signature(extern.item)}))')
+    imported = {extern.name for extern in world.imports}
     for place, extern in enumerate(world.exports):
         if extern.name not in left_out:
             assert isinstance(extern.item, Interface)
+            if extern.name not in imported:
+                lines += [_define(_id(t), t) for t in in_dependency_order(extern.item.types)]
             lines += _export(extern.name, extern.item, place)
     return "\n".join([*lines, ")"])
 
@@ -88,7 +91,6 @@ def _export(name: str, interface: Interface, place: int) -> list[str]:
         shim.append(f'(export {_id(use.type)} "{use.name}" (type $in-{use.name}))')
         arguments.append(f'(with "type-{use.name}" (type {_id(use.type)}))')
     for type_ in in_dependency_order(interface.types):
-        lines.append(_define(_id(type_), type_))
         shim.append(_define(f"$bare-{type_.name}", type_))
         shim.append(f'(export {_id(type_)} "{type_.name}" (type $bare-{type_.name}))')
     for function in interface.functions:

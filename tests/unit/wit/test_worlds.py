@@ -115,6 +115,21 @@ def test_included_worlds_add_theirs() -> None:
     assert ["i"] == [interface.name for interface in found.implied]
 
 
+def test_what_is_included_may_be_named_again() -> None:
+    """
+    An interface that an include brings may be imported once more, before or after.
+    """
+    found = world(
+        """
+        interface i {}
+        world inner { import i; }
+        world w { include inner; import i; include inner; }
+        """
+    )
+
+    assert ["a:b/i"] == names(found)[0]
+
+
 def test_included_types_belong_to_the_world_that_includes() -> None:
     """
     Types of an included world get the new owner and name wherever they are mentioned.

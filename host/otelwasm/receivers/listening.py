@@ -7,9 +7,11 @@ import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from otelwasm.errors import SetupError
 from otelwasm.otlp.endpoints import Address
@@ -83,6 +85,53 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+class _Connection(HttpToolsProtocol):
+    """
+    Ends a connection on which the head of a request does not come in time; uvicorn waits for ever.
+    """
+
+    def __init__(self, *arguments: Any, head_timeout_s: float, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._head_timeout_s = head_timeout_s
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """
+        Wait for the first request.
+        """
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def on_message_begin(self) -> None:
+        """
+        Wait for the rest of a request's head.
+        """
+        super().on_message_begin()
+        self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        """
+        The head is there.
+        """
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """
+        Nothing will come any more.
+        """
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        self._stop_waiting()
+        self._head_timer = self.loop.call_later(self._head_timeout_s, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+
+
 class HttpServer:
     """
     Serves an ASGI application on bound sockets until it is closed.
@@ -96,10 +145,11 @@ class HttpServer:
         sockets: list[socket.socket],
         *,
         tls: ssl.SSLContext | None = None,
+        head_timeout_s: float = 60,
     ) -> None:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=_Connection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -110,6 +160,7 @@ class HttpServer:
         )
         config.load()
         config.ssl = tls
+        config.http_protocol_class = partial(_Connection, head_timeout_s=head_timeout_s)  # type: ignore[assignment] # a class or what makes one
         self._sockets = sockets
         self._server = uvicorn.Server(config)
         self._server.lifespan = config.lifespan_class(config)

@@ -48,10 +48,13 @@ def _is_address(_: object, __: object, endpoint: str) -> None:
 class OtlpHttpConfig:
     """
     Where to listen for HTTP; a body may have *max_request_body_size*, packed or unpacked.
+
+    A sender has *read_header_timeout* for the head of a request and *read_timeout* for its body.
     """
 
     endpoint: str = attrs.field(default="localhost:4318", validator=_is_address)
     max_request_body_size: ByteSize = attrs.field(default=ByteSize(20 << 20))
+    read_header_timeout: Duration = attrs.field(default=Duration(60))
     read_timeout: Duration = attrs.field(default=Duration(60))
     cors: CorsConfig | None = None
     tls: ServerTls | None = None
@@ -83,7 +86,7 @@ class OtlpHttpReceiver:
         tls = None if config.tls is None else config.tls.ssl_context()
         app = OtlpHttpApp(config, {signal: self._consumer_for(signal) for signal in Signal})
         sockets = bind(Address.parse(config.endpoint), receiver=self._name)
-        self._server = HttpServer(app, sockets, tls=tls)
+        self._server = HttpServer(app, sockets, tls=tls, head_timeout_s=config.read_header_timeout)
         self.port = self._server.port
         await self._server.start()
 

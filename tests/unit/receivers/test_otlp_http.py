@@ -253,6 +253,31 @@ def test_slow_sender_is_let_go_and_holds_up_nobody() -> None:
     assert b"the body did not come within 300ms" in answer
 
 
+@pytest.mark.parametrize("head", [b"", b"POST /v1/tra", b"POST /v1/traces HTTP/1.1\r\nHost: a\r\n"])
+def test_connection_without_a_request_is_closed(head: bytes) -> None:
+    """
+    A connection on which no whole head comes in time is closed, also after a good request.
+    """
+    config = OtlpHttpConfig(endpoint="127.0.0.1:0", read_header_timeout=Duration(0.3))
+    whole = f"POST {TRACES} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode()
+
+    async def scenario() -> list[bytes]:
+        answers = []
+        async with receiving(Inbox(), http=config) as receiver:
+            for sent in (head, whole + head) if head else (head,):
+                reader, writer = await asyncio.open_connection("127.0.0.1", receiver.http_port)
+                writer.write(sent)
+                answers.append(await reader.read())
+                writer.close()
+                await writer.wait_closed()
+        return answers
+
+    first, *others = run(scenario())
+
+    assert b"" == first
+    assert all(answer.startswith(b"HTTP/1.1 415") for answer in others)
+
+
 def test_sender_that_goes_away_leaves_nothing_behind() -> None:
     """
     A connection that breaks in the middle of a body gives no batch and no error.

@@ -66,12 +66,12 @@ def read_component(data: bytes) -> Surface:
     It reads what it needs and checks no more than that: a component that passes here may still
     be refused when it is compiled.
     """
-    scope = Scope(Work(), None, "")
+    scope = Scope(Work(), None, owner="")
     try:
-        _run(scope, data, 0, len(data))
+        _run(scope, Reader(data))
         return Surface(
-            tuple(_port(name, kind, entity) for name, (kind, entity) in scope.imports.items()),
-            tuple(_port(name, kind, entity) for name, (kind, entity) in scope.exports.items()),
+            tuple(_port(name, *found) for name, found in scope.imports.items()),
+            tuple(_port(name, *found) for name, found in scope.exports.items()),
         )
     except RecursionError:
         raise ComponentError("bad component: its parts are nested too deeply") from None
@@ -88,23 +88,22 @@ def parse_id(name: str) -> tuple[PackageName, str] | None:
     return PackageName(namespace, package, version), item
 
 
-def _run(scope: Scope, data: bytes, start: int, end: int) -> None:
+def _run(scope: Scope, component: Reader) -> None:
     """
-    Execute the sections of the component in `data[start:end]`.
+    Execute the sections of *component* in *scope*.
     """
-    for section in component_sections(data, start, end):
-        if section.id == _COMPONENT_SECTION:
-            scope.add("component", _component(scope, data, section.start, section.end))
-        elif section.id in _READERS:
-            reader = Reader(data, section.start, section.end)
-            for step in reader.several(_READERS[section.id]):
+    for number, content in component_sections(component):
+        if number == _COMPONENT_SECTION:
+            scope.add("component", _nested(scope, content))
+        elif number in _READERS:
+            for step in content.several(_READERS[number]):
                 step(scope)
-            if reader.at != section.end:
-                raise reader.error("a section that is longer than what is in it")
+            if content.at != content.end:
+                raise content.error("a section that is longer than what is in it")
 
 
-def _component(scope: Scope, data: bytes, start: int, end: int) -> Lazy[Component]:
-    return Lazy(lambda: Component(scope, lambda inner: _run(inner, data, start, end)))
+def _nested(scope: Scope, content: Reader) -> Lazy[Component]:
+    return Lazy(lambda: Component(scope, lambda inner: _run(inner, content.copy())))
 
 
 def _port(name: str, kind: str, entity: Entity) -> Port:

@@ -65,7 +65,7 @@ def check_surface(
         extras = tuple(port.name for port in surface.exports if port.name not in asked)
         return Report(surface, world, extras=extras)
     for reason in (_other_version, _nothing_of_it, _other_world):
-        if problem := reason(surface, package, wanted):
+        if problem := reason(surface, package, wanted=wanted):
             return Report(surface, None, (problem,))
     _, problems = min(results, key=lambda result: (_missing(surface, result[0]), len(result[1])))
     return Report(surface, None, problems)
@@ -80,7 +80,7 @@ def _world_problems(surface: Surface, world: World) -> Iterator[str]:
     for type_ in world.types:
         if isinstance(type_, Resource):
             for function in type_.functions:
-                imports[wire_name(function.kind, function.name, type_.name)] = function
+                imports[wire_name(function.kind, function.name, resource=type_.name)] = function
     for port in surface.imports:
         if port.kind == "type" and port.name in types:
             continue
@@ -101,7 +101,7 @@ def _import_problems(port: Port, wanted: Interface | Function) -> Iterator[str]:
     A component may import less than the contract offers, but all that it imports must be there.
     """
     if isinstance(wanted, Function) or not isinstance(port.item, Interface):
-        yield from _plain_problems(f"import {port.name}", port, wanted)
+        yield from _plain_problems(port, wanted, what=f"import {port.name}")
         return
     for path, function, offered in _functions(port.item, wanted):
         if offered is None:
@@ -116,7 +116,7 @@ def _export_problems(port: Port, extern: Extern) -> Iterator[str]:
     A component must export all that the contract says; what it exports beside is its own affair.
     """
     if isinstance(extern.item, Function) or not isinstance(port.item, Interface):
-        yield from _plain_problems(f"export {port.name}", port, extern.item)
+        yield from _plain_problems(port, extern.item, what=f"export {port.name}")
         return
     for path, wanted, found in _functions(extern.item, port.item):
         if found is None:
@@ -126,7 +126,7 @@ def _export_problems(port: Port, extern: Extern) -> Iterator[str]:
                 yield f"export {port.name}, {path}: {problem}"
 
 
-def _plain_problems(what: str, port: Port, wanted: Interface | Function) -> Iterator[str]:
+def _plain_problems(port: Port, wanted: Interface | Function, *, what: str) -> Iterator[str]:
     if isinstance(port.item, Function) and isinstance(wanted, Function):
         for problem in function_problems(port.item, wanted):
             yield f"{what}: {problem}"
@@ -179,7 +179,7 @@ def _wasi_problem(port: Port, package: PackageName) -> str | None:
     return None
 
 
-def _other_version(surface: Surface, package: Package, wanted: Sequence[World]) -> str | None:
+def _other_version(surface: Surface, package: Package, *, wanted: Sequence[World]) -> str | None:
     """
     The one problem of a component that was made for another version of the contract.
     """
@@ -197,7 +197,7 @@ def _other_version(surface: Surface, package: Package, wanted: Sequence[World]) 
     return f"made for {made}; this host speaks {mine.version or 'a version without a number'}"
 
 
-def _nothing_of_it(surface: Surface, package: Package, wanted: Sequence[World]) -> str | None:
+def _nothing_of_it(surface: Surface, package: Package, *, wanted: Sequence[World]) -> str | None:
     """
     The one problem of a component that has nothing to do with the contract.
     """
@@ -212,7 +212,7 @@ def _nothing_of_it(surface: Surface, package: Package, wanted: Sequence[World]) 
     )
 
 
-def _other_world(surface: Surface, package: Package, wanted: Sequence[World]) -> str | None:
+def _other_world(surface: Surface, package: Package, *, wanted: Sequence[World]) -> str | None:
     """
     The one problem of a component that fits its place nowhere but would in another world.
     """
@@ -230,7 +230,7 @@ def _other_world(surface: Surface, package: Package, wanted: Sequence[World]) ->
             telling.append((_smallest(others), port.name))
     if not telling:
         return None
-    world, name = min(telling, key=lambda pair: len(pair[0].exports))
+    world, name = min(telling, key=lambda found: len(found[0].exports))
     return f"exports {name}: {_a(world.name)}, not {_a(_smallest(wanted).name)}"
 
 
@@ -240,7 +240,7 @@ def _missing(surface: Surface, world: World) -> int:
 
 
 def _smallest(worlds: Sequence[World]) -> World:
-    return min(worlds, key=lambda world: len(world.exports))
+    return min(worlds, key=lambda world: (len(world.exports), len(world.imports)))
 
 
 def _parsed(ports: Iterable[Port]) -> Iterator[tuple[PackageName, str]]:

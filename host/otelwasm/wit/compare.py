@@ -42,8 +42,10 @@ def function_problems(found: Function, wanted: Function) -> Iterator[str]:
     comparison = _Comparison()
     params = [(param.name, param.type) for param in found.params]
     wanted_params = [(param.name, param.type) for param in wanted.params]
-    yield from comparison.members("", "parameter", params, wanted=wanted_params)
-    yield from comparison.optional("the result", found.result, wanted.result, missing="nothing")
+    yield from comparison.members("", "parameter", found=params, wanted=wanted_params)
+    yield from comparison.optional(
+        found.result, wanted.result, path="the result", missing="nothing"
+    )
 
 
 @attrs.define
@@ -54,7 +56,7 @@ class _Comparison:
 
     _met: dict[tuple[int, int], tuple[Type, Type]] = attrs.field(factory=dict)
 
-    def problems(self, path: str, found: Type, wanted: Type) -> Iterator[str]:
+    def problems(self, found: Type, wanted: Type, *, path: str) -> Iterator[str]:
         """
         Where *found* differs from *wanted*; *path* says what has these types.
         """
@@ -66,22 +68,20 @@ class _Comparison:
         if shape.head != wanted_shape.head:
             yield f"{path} is {_described(found)}, the contract says {_described(wanted)}"
         elif shape.word:
-            parts, wanted_parts = shape.parts, wanted_shape.parts
-            yield from self.members(
-                f"{path}, {_described(wanted)}", shape.word, parts, wanted=wanted_parts
-            )
+            inner = f"{path}, {_described(wanted)}"
+            yield from self.members(inner, shape.word, found=shape.parts, wanted=wanted_shape.parts)
         else:
             for (name, part), (_, other) in zip(shape.parts, wanted_shape.parts, strict=True):
-                yield from self.optional(f"{path}, {name}", part, other, missing="`_`")
+                yield from self.optional(part, other, path=f"{path}, {name}", missing="`_`")
 
     def optional(
-        self, path: str, found: Type | None, wanted: Type | None, *, missing: str
+        self, found: Type | None, wanted: Type | None, *, path: str, missing: str
     ) -> Iterator[str]:
         """
         As `problems`, where a type may be missing.
         """
         if found is not None and wanted is not None:
-            yield from self.problems(path, found, wanted)
+            yield from self.problems(found, wanted, path=path)
         elif found is not wanted:
             one = missing if found is None else _described(found)
             other = missing if wanted is None else _described(wanted)
@@ -91,8 +91,8 @@ class _Comparison:
         self,
         path: str,
         word: str,
-        found: Sequence[tuple[str, Type | None]],
         *,
+        found: Sequence[tuple[str, Type | None]],
         wanted: Sequence[tuple[str, Type | None]],
     ) -> Iterator[str]:
         """
@@ -108,11 +108,13 @@ class _Comparison:
             if name not in wanted_types:
                 yield f"{prefix}{word} {name} is not in the contract"
             else:
-                one, other = types[name], wanted_types[name]
                 yield from self.optional(
-                    f"{prefix}{word} {name}", one, other, missing="without a value"
+                    types[name],
+                    wanted_types[name],
+                    path=f"{prefix}{word} {name}",
+                    missing="without a value",
                 )
-        if names != wanted_names and sorted(names) == sorted(wanted_names):
+        if names != wanted_names and set(names) == set(wanted_names):
             yield (
                 f"{prefix}the {word}s are in the order {', '.join(names)}, "
                 f"the contract says {', '.join(wanted_names)}"
@@ -135,15 +137,15 @@ class _Shape:
 def _shape(type_: Type) -> _Shape:
     match type_:
         case List(element=element, length=length):
-            return _Shape(f"list of {length}", [("its elements", element)])
+            return _Shape(f"list of {length}", [("its element", element)])
         case Option(some=some):
             return _Shape("option", [("its value", some)])
         case Map(key=key, value=value):
-            return _Shape("map", [("its keys", key), ("its values", value)])
+            return _Shape("map", [("its key", key), ("its value", value)])
         case Result(ok=ok, err=err):
             return _Shape("result", [("its ok", ok), ("its error", err)])
         case Stream(payload=payload):
-            return _Shape("stream", [("its values", payload)])
+            return _Shape("stream", [("its value", payload)])
         case Future(payload=payload):
             return _Shape("future", [("its value", payload)])
         case Tuple(items=items):

@@ -13,7 +13,7 @@ from otelwasm.wit.syntax import Id, Path
 
 __all__ = ["Cursor"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _PART = re.compile(r"[a-z0-9]+|[A-Z0-9]+")
 _NUMBER = r"(?:0|[1-9][0-9]*)"
@@ -118,11 +118,11 @@ class Cursor:
         self.take()
         return Id(name, token.at, len(token.text))
 
-    def several(self, end: str, item: Callable[[], T]) -> list[T]:
+    def several(self, end: str, item: Callable[[], _T]) -> list[_T]:
         """
         Take *item*s between commas up to the mark *end*; a last comma does no harm.
         """
-        found: list[T] = []
+        found: list[_T] = []
         while not self.eat(end):
             found.append(item())
             if not self.eat(","):

@@ -66,8 +66,8 @@ class Definitions:
         self,
         source: Source,
         package: PackageName,
-        owner: str,
         *,
+        owner: str,
         gatekeeper: Gatekeeper,
         scale: Scale,
         interface_at: "Callable[[Path], tuple[Interface, Definitions]]",
@@ -91,6 +91,7 @@ class Definitions:
         self,
         uses: Iterable[UseNode],
         types: Iterable[TypeNode],
+        *,
         functions: Iterable[FunctionNode] = (),
     ) -> None:
         """
@@ -104,7 +105,7 @@ class Definitions:
             name = node.name.text
             if name in self._nodes or name in self._entries:
                 raise self._error(node.name, f"the name `{name}` is defined twice")
-            stability = self._gatekeeper.read(node.gates, self._package, self._source)
+            stability = self._gatekeeper.read(node.gates, self._package, source=self._source)
             if self._gatekeeper.admits(stability):
                 self._nodes[name] = node
                 admitted.append(node)
@@ -140,7 +141,9 @@ class Definitions:
         return self._function(node, None)
 
     def _admits(self, gates: tuple[Gate, ...]) -> bool:
-        return self._gatekeeper.admits(self._gatekeeper.read(gates, self._package, self._source))
+        return self._gatekeeper.admits(
+            self._gatekeeper.read(gates, self._package, source=self._source)
+        )
 
     def _use(self, use: UseNode) -> None:
         if not self._admits(use.gates):
@@ -187,7 +190,7 @@ class Definitions:
 
     def _define(self, node: TypeNode) -> _Entry:
         name, docs = node.name.text, node.docs
-        stability = self._gatekeeper.read(node.gates, self._package, self._source)
+        stability = self._gatekeeper.read(node.gates, self._package, source=self._source)
         if node.kind == "resource":
             return self._resource(node)
         if node.kind == "type":
@@ -224,7 +227,7 @@ class Definitions:
     def _resource(self, node: TypeNode) -> _Entry:
         name = node.name.text
         own = ResourceName(self._owner, name)
-        stability = self._gatekeeper.read(node.gates, self._package, self._source)
+        stability = self._gatekeeper.read(node.gates, self._package, source=self._source)
         bare = Resource(name, self._owner, docs=node.docs, stability=stability)
         # Its functions mention the resource, and types that do, so its name is known first.
         self._entries[name] = _Entry(bare, own)
@@ -233,7 +236,7 @@ class Definitions:
         return _Entry(attrs.evolve(bare, functions=functions), own)
 
     def _function(self, node: FunctionNode, resource: ResourceName | None) -> Function | None:
-        stability = self._gatekeeper.read(node.gates, self._package, self._source)
+        stability = self._gatekeeper.read(node.gates, self._package, source=self._source)
         if not self._gatekeeper.admits(stability):
             return None
         params = []
@@ -248,7 +251,7 @@ class Definitions:
             params.append(Param(member.name.text, self._type(member.type)))
         result = None if node.result is None else self._type(node.result)
         if node.kind is FunctionKind.CONSTRUCTOR and resource is not None:
-            result = self._constructed(node, resource, result)
+            result = self._constructed(node, resource, result=result)
         self._check_accessor(node, result)
         if node.result is not None and result is not None and lends(result):
             raise self._error(node.result.id, "a function cannot return a `borrow<…>`")
@@ -262,7 +265,9 @@ class Definitions:
             stability=stability,
         )
 
-    def _constructed(self, node: FunctionNode, resource: ResourceName, result: Type | None) -> Type:
+    def _constructed(
+        self, node: FunctionNode, resource: ResourceName, *, result: Type | None
+    ) -> Type:
         if node.result is None or result is None:
             return Own(resource)
         if not isinstance(result, Result):

@@ -50,7 +50,7 @@ class Gatekeeper:
         return stability.feature in self.features
 
     def read(
-        self, gates: tuple[Gate, ...], package: PackageName, source: Source
+        self, gates: tuple[Gate, ...], package: PackageName, *, source: Source
     ) -> Stability | None:
         """
         What *gates* say together; WitError if they contradict each other or the package.
@@ -69,7 +69,7 @@ class Gatekeeper:
                 deprecated.at, "`@deprecated` needs `@since` or `@unstable` beside it"
             )
         if since:
-            self._check_since(since, package, source)
+            self._check_since(since, package, source=source)
         if not since and not unstable:
             return None
         return Stability(
@@ -78,7 +78,7 @@ class Gatekeeper:
             deprecated=deprecated.value if deprecated else None,
         )
 
-    def _check_since(self, since: Gate, package: PackageName, source: Source) -> None:
+    def _check_since(self, since: Gate, package: PackageName, *, source: Source) -> None:
         if package.version is None:
             raise source.error(since.at, f"`@since` needs a version on package {package}")
         if version_key(since.value) > version_key(package.version):

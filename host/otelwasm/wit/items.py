@@ -254,7 +254,7 @@ def read_gates(cursor: Cursor) -> tuple[Gate, ...]:
     return tuple(gates)
 
 
-def refuse_external_id(cursor: Cursor, gates: tuple[Gate, ...], what: str) -> None:
+def refuse_external_id(cursor: Cursor, gates: tuple[Gate, ...], *, what: str) -> None:
     """
     Complain about an `@external-id` before *what*, which has no name outside.
     """

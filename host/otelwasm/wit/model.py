@@ -164,10 +164,10 @@ class Package:
         return _named(self.worlds, name, f"package {self.name} has no world")
 
 
-T = TypeVar("T", Function, Interface, World)
+_T = TypeVar("_T", Function, Interface, World)
 
 
-def _named(items: Iterable[T], name: str, problem: str) -> T:
+def _named(items: Iterable[_T], name: str, problem: str) -> _T:
     for item in items:
         if item.name == name:
             return item

@@ -32,7 +32,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
-def wire_name(kind: FunctionKind, name: str, resource: str | None = None) -> str:
+def wire_name(kind: FunctionKind, name: str, *, resource: str | None = None) -> str:
     """
     What a component calls a function: `read`, `[method]file.read`, `[constructor]file`.
     """
@@ -82,7 +82,7 @@ class NameScope:
         """
         Take a function's name.
         """
-        name = wire_name(function.kind, function.name.text, resource)
+        name = wire_name(function.kind, function.name.text, resource=resource)
         self.add(name, function.name, kind=function.kind)
 
     def add_type(self, node: TypeNode) -> None:

@@ -45,12 +45,12 @@ def parse_file(source: Source) -> PackageNode:
         docs = cursor.take().docs
         name, at = _package_name(cursor)
         if cursor.eat(";"):
-            return _declarations(cursor, "", PackageNode(source, name, at, docs=docs), depth=0)
+            return _declarations(cursor, PackageNode(source, name, at, docs=docs), end="", depth=0)
         cursor.rewind(mark)
-    return _declarations(cursor, "", PackageNode(source, None, 0), depth=0)
+    return _declarations(cursor, PackageNode(source, None, 0), end="", depth=0)
 
 
-def _declarations(cursor: Cursor, end: str, package: PackageNode, *, depth: int) -> PackageNode:
+def _declarations(cursor: Cursor, package: PackageNode, *, end: str, depth: int) -> PackageNode:
     """
     Read what a package holds up to the mark *end*, or up to the end of the file.
     """
@@ -61,13 +61,13 @@ def _declarations(cursor: Cursor, end: str, package: PackageNode, *, depth: int)
         gates = read_gates(cursor)
         match cursor.keyword:
             case "interface":
-                refuse_external_id(cursor, gates, "an interface")
+                refuse_external_id(cursor, gates, what="an interface")
                 cursor.take()
                 name = cursor.id()
                 declarations.append(InterfaceNode(name, read_items(cursor), docs, gates))
             case "world":
-                refuse_external_id(cursor, gates, "a world")
-                declarations.append(_world(cursor, docs, gates))
+                refuse_external_id(cursor, gates, what="a world")
+                declarations.append(_world(cursor, docs=docs, gates=gates))
             case "use":
                 token = cursor.take()
                 if gates:
@@ -85,7 +85,7 @@ def _declarations(cursor: Cursor, end: str, package: PackageNode, *, depth: int)
                 package_name, at = _package_name(cursor)
                 cursor.expect("{")
                 inner = PackageNode(package.source, package_name, at, docs=docs)
-                nested.append(_declarations(cursor, "}", inner, depth=depth + 1))
+                nested.append(_declarations(cursor, inner, end="}", depth=depth + 1))
             case _:
                 raise cursor.unexpected("`interface`, `world`, `use` or `package`")
     return attrs.evolve(package, declarations=tuple(declarations), nested=tuple(nested))
@@ -99,7 +99,7 @@ def _package_name(cursor: Cursor) -> tuple[PackageName, int]:
     return PackageName(namespace.text, name.text, version), namespace.at
 
 
-def _world(cursor: Cursor, docs: str, gates: tuple[Gate, ...]) -> WorldNode:
+def _world(cursor: Cursor, *, docs: str, gates: tuple[Gate, ...]) -> WorldNode:
     cursor.expect("world")
     name = cursor.id()
     cursor.expect("{")
@@ -109,11 +109,11 @@ def _world(cursor: Cursor, docs: str, gates: tuple[Gate, ...]) -> WorldNode:
         item_gates = read_gates(cursor)
         match cursor.keyword:
             case "import" | "export":
-                items.append(_extern(cursor, item_docs, item_gates))
+                items.append(_extern(cursor, docs=item_docs, gates=item_gates))
             case "use":
                 items.append(read_use(cursor, item_gates))
             case "include":
-                refuse_external_id(cursor, item_gates, "an include")
+                refuse_external_id(cursor, item_gates, what="an include")
                 items.append(_include(cursor, item_gates))
             case kind if kind in TYPE_KEYWORDS:
                 items.append(read_type_definition(cursor, docs=item_docs, gates=item_gates))
@@ -124,7 +124,7 @@ def _world(cursor: Cursor, docs: str, gates: tuple[Gate, ...]) -> WorldNode:
     return WorldNode(name, tuple(items), docs, gates)
 
 
-def _extern(cursor: Cursor, docs: str, gates: tuple[Gate, ...]) -> ExternNode:
+def _extern(cursor: Cursor, *, docs: str, gates: tuple[Gate, ...]) -> ExternNode:
     is_import = cursor.take().text == "import"
     mark = cursor.mark()
     label: Id | None = cursor.id()

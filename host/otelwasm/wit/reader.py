@@ -5,13 +5,11 @@ Read the bytes of a component piece by piece; what is wrong with them is said wi
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-import attrs
-
 from otelwasm.errors import ComponentError
 
-__all__ = ["Reader", "Section", "component_sections"]
+__all__ = ["Reader", "component_sections"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _MAGIC = b"\0asm"
 _COMPONENT = b"\x0d\x00\x01\x00"
@@ -24,10 +22,16 @@ class Reader:
     A place in *data*, which ends at *end*.
     """
 
-    def __init__(self, data: bytes, start: int = 0, end: int | None = None) -> None:
+    def __init__(self, data: bytes, *, start: int = 0, end: int | None = None) -> None:
         self.data = data
         self.at = start
         self.end = len(data) if end is None else end
+
+    def copy(self) -> "Reader":
+        """
+        A second reader at the same place.
+        """
+        return Reader(self.data, start=self.at, end=self.end)
 
     def byte(self) -> int:
         """
@@ -89,7 +93,7 @@ class Reader:
         except UnicodeDecodeError:
             raise self.error("a name that is not UTF-8", start) from None
 
-    def several(self, item: Callable[["Reader"], T]) -> list[T]:
+    def several(self, item: Callable[["Reader"], _T]) -> list[_T]:
         """
         Take a count and that many *item*s.
         """
@@ -113,22 +117,11 @@ class Reader:
         return self.error("a section that ends too early", self.end)
 
 
-@attrs.frozen
-class Section:
+def component_sections(reader: Reader) -> Iterator[tuple[int, Reader]]:
     """
-    One section; its content is `data[start:end]`.
+    The sections of a component, as number and content; ComponentError if it is none.
     """
-
-    id: int
-    start: int
-    end: int
-
-
-def component_sections(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Section]:
-    """
-    The sections of the component in `data[start:end]`; ComponentError if it is none.
-    """
-    end = len(data) if end is None else end
+    data, start, end = reader.data, reader.at, reader.end
     head = data[start : min(start + 8, end)]
     if head[:4] != _MAGIC[: len(head)] or not head:
         raise ComponentError(_not_wasm(data[start : min(start + 64, end)]))
@@ -144,18 +137,18 @@ def component_sections(data: bytes, start: int = 0, end: int | None = None) -> I
             f"WebAssembly of a version that is not known here ({head[4:].hex(' ')}; "
             f"a component has {_COMPONENT.hex(' ')})"
         )
-    reader = Reader(data, start + 8, end)
+    reader.at += len(head)
     while reader.at < end:
         at = reader.at
-        id_ = reader.byte()
-        if id_ > _LAST_SECTION:
-            raise reader.error(f"an unknown section ({id_})", at)
+        number = reader.byte()
+        if number > _LAST_SECTION:
+            raise reader.error(f"an unknown section ({number})", at)
         size = reader.u32()
         if size > end - reader.at:
             raise reader.cut_short()
-        section = Section(id_, reader.at, reader.at + size)
-        reader.at = section.end
-        yield section
+        content = Reader(data, start=reader.at, end=reader.at + size)
+        reader.at = content.end
+        yield number, content
 
 
 def _not_wasm(data: bytes) -> str:

@@ -59,7 +59,7 @@ class _Resolver:
             raise error_at(
                 file, path.name, f"interface `{path}` is behind a feature that is not on"
             )
-        return self._interface(node, target, file, path.name)
+        return self._interface(node, target, user=file, place=path.name)
 
     def world_at(self, path: Path, file: File) -> World:
         node, target = self._files.find(path, file)
@@ -67,10 +67,10 @@ class _Resolver:
             raise error_at(file, path.name, f"`{path}` is an interface, not a world")
         if not self.gatekeeper.admits(self._stability(node, target)):
             raise error_at(file, path.name, f"world `{path}` is behind a feature that is not on")
-        return self._world(node, target, file, path.name)
+        return self._world(node, target, user=file, place=path.name)
 
     def _stability(self, node: InterfaceNode | WorldNode, file: File) -> Stability | None:
-        return self.gatekeeper.read(node.gates, file.package.name, file.node.source)
+        return self.gatekeeper.read(node.gates, file.package.name, source=file.node.source)
 
     def _package(self, package: Draft) -> Package:
         interfaces: list[Interface] = []
@@ -79,15 +79,15 @@ class _Resolver:
             if not self.gatekeeper.admits(self._stability(node, file)):
                 self._check_excluded(node, file)
             elif isinstance(node, InterfaceNode):
-                interfaces.append(self._interface(node, file, file, node.name)[0])
+                interfaces.append(self._interface(node, file, user=file, place=node.name)[0])
             else:
-                worlds.append(self._world(node, file, file, node.name))
+                worlds.append(self._world(node, file, user=file, place=node.name))
         return Package(package.name, tuple(interfaces), tuple(worlds), docs=package.docs)
 
     def _check_excluded(self, node: InterfaceNode | WorldNode, file: File) -> None:
         for item in node.items:
             if isinstance(item, TypeNode):
-                read = self.gatekeeper.read(item.gates, file.package.name, file.node.source)
+                read = self.gatekeeper.read(item.gates, file.package.name, source=file.node.source)
                 if self.gatekeeper.admits(read):
                     raise error_at(
                         file,
@@ -97,18 +97,18 @@ class _Resolver:
                     )
 
     def _interface(
-        self, node: InterfaceNode, file: File, user: File, place: Id
+        self, node: InterfaceNode, file: File, *, user: File, place: Id
     ) -> tuple[Interface, Definitions]:
         known = self._interfaces.get(id(node))
         if known is None:
-            self._enter(node, user, place)
-            known = self.build_interface(node, file, file.package.name)
+            self._enter(node, user, place=place)
+            known = self.build_interface(node, file, package=file.package.name)
             self._resolving.pop()
             self._interfaces[id(node)] = known
         return known
 
     def build_interface(
-        self, node: InterfaceNode, file: File, package: PackageName | None
+        self, node: InterfaceNode, file: File, *, package: PackageName | None
     ) -> tuple[Interface, Definitions]:
         """
         Resolve an interface; one that is written inside a world has no *package*.
@@ -119,7 +119,7 @@ class _Resolver:
         definitions.define(
             [item for item in node.items if isinstance(item, UseNode)],
             [item for item in node.items if isinstance(item, TypeNode)],
-            functions,
+            functions=functions,
         )
         names = NameScope(file.node.source)
         for item in node.items:
@@ -152,22 +152,22 @@ class _Resolver:
         return Definitions(
             file.node.source,
             file.package.name,
-            owner,
+            owner=owner,
             gatekeeper=self.gatekeeper,
             scale=self._scale,
             interface_at=lambda path: self.interface_at(path, file),
         )
 
-    def _world(self, node: WorldNode, file: File, user: File, place: Id) -> World:
+    def _world(self, node: WorldNode, file: File, *, user: File, place: Id) -> World:
         known = self._worlds.get(id(node))
         if known is None:
-            self._enter(node, user, place)
+            self._enter(node, user, place=place)
             known = build_world(node, _View(self, file))
             self._resolving.pop()
             self._worlds[id(node)] = known
         return known
 
-    def _enter(self, node: InterfaceNode | WorldNode, user: File, place: Id) -> None:
+    def _enter(self, node: InterfaceNode | WorldNode, user: File, *, place: Id) -> None:
         if any(key == id(node) for key, _ in self._resolving):
             start = [key for key, _ in self._resolving].index(id(node))
             names = [name for _, name in self._resolving[start:]]
@@ -198,4 +198,4 @@ class _View:
         return self._resolver.world_at(path, self._file)
 
     def inline(self, node: InterfaceNode) -> Interface:
-        return self._resolver.build_interface(node, self._file, None)[0]
+        return self._resolver.build_interface(node, self._file, package=None)[0]

@@ -36,21 +36,21 @@ __all__ = [
     "named",
 ]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _MAX_STEPS = 50_000
 
 
-class Lazy(Generic[T]):
+class Lazy(Generic[_T]):
     """
     A value that is made when it is first asked for.
     """
 
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make: Callable[[], T] | None = make
-        self._values: list[T] = []
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make: Callable[[], _T] | None = make
+        self._values: list[_T] = []
 
-    def get(self) -> T:
+    def get(self) -> _T:
         """
         The value.
         """
@@ -93,7 +93,7 @@ class InstanceType:
         """
         What an instance of this type exports; its types belong to *owner*.
         """
-        scope = Scope(self.parent.work, self.parent, owner)
+        scope = Scope(self.parent.work, self.parent, owner=owner)
         self.run(scope)
         return scope.exports
 
@@ -111,7 +111,7 @@ class Component:
         """
         What it exports when its imports are *arguments*.
         """
-        scope = Scope(self.parent.work, self.parent, owner, arguments=arguments)
+        scope = Scope(self.parent.work, self.parent, owner=owner, arguments=arguments)
         self.run(scope)
         return scope.exports
 
@@ -166,8 +166,8 @@ class Scope:
         self,
         work: Work,
         parent: "Scope | None",
-        owner: str,
         *,
+        owner: str,
         arguments: "Exports | None" = None,
     ) -> None:
         self.work = work
@@ -196,7 +196,7 @@ class Scope:
         """
         Whatever type stands at *index*.
         """
-        return self.at(self.types, index, "type").get()
+        return self.at(self.types, index, kind="type").get()
 
     def value_type(self, index: int) -> Type:
         """
@@ -242,13 +242,13 @@ class Scope:
         """
         match kind:
             case "type":
-                return self.at(self.types, index, kind)
+                return self.at(self.types, index, kind=kind)
             case "func":
-                return self.at(self.functions, index, kind)
+                return self.at(self.functions, index, kind=kind)
             case "instance":
-                return self.at(self.instances, index, kind)
+                return self.at(self.instances, index, kind=kind)
             case "component":
-                return self.at(self.components, index, kind)
+                return self.at(self.components, index, kind=kind)
             case _:
                 return None
 
@@ -270,7 +270,7 @@ class Scope:
                 raise ComponentError(f"bad component: a {kind} is expected, something else given")
 
     @staticmethod
-    def at(things: list[T], index: int, kind: str) -> T:
+    def at(things: list[_T], index: int, *, kind: str) -> _T:
         """
         The thing at *index*.
         """
@@ -279,7 +279,7 @@ class Scope:
         return things[index]
 
 
-def named(defined: Defined, name: str, owner: str) -> Defined:
+def named(defined: Defined, name: str, *, owner: str) -> Defined:
     """
     What *defined* becomes when it is imported or exported as *name* of *owner*.
 

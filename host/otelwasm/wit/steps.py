@@ -124,7 +124,7 @@ def read_export(reader: Reader) -> Step:
 
     def step(scope: Scope) -> None:
         if describe is None:
-            entity = _under_name(scope, kind, scope.entity(kind, index), name=name)
+            entity = _under_name(scope, kind, entity=scope.entity(kind, index), name=name)
         else:
             entity = describe(scope, name)
         scope.exports[name] = (kind, entity)
@@ -143,7 +143,8 @@ def read_instance(reader: Reader) -> Step:
             index = reader.u32()
             given = reader.several(lambda r: (r.text(), _sort(r), r.u32()))
             return lambda scope: scope.add(
-                "instance", Instance(lambda owner: _instantiate(scope, index, given, owner=owner))
+                "instance",
+                Instance(lambda owner: _instantiate(scope, index, given=given, owner=owner)),
             )
         case 1:
             bag = reader.several(lambda r: (_name(r), _sort(r), r.u32()))
@@ -254,7 +255,7 @@ def _description(reader: Reader) -> tuple[str, Callable[[Scope, str], Entity]]:
             case 0:
                 index = reader.u32()
                 return kind, lambda scope, name: Lazy(
-                    lambda: named(scope.defined(index), name, scope.owner)
+                    lambda: named(scope.defined(index), name, owner=scope.owner)
                 )
             case 1:
                 return kind, lambda scope, name: Lazy(lambda: Resource(name, scope.owner))
@@ -278,19 +279,19 @@ def _unknown_component() -> Component:
     raise ComponentError("bad component: it instantiates a component that it does not contain")
 
 
-def _under_name(scope: Scope, kind: str, entity: Entity, *, name: str) -> Entity:
+def _under_name(scope: Scope, kind: str, *, entity: Entity, name: str) -> Entity:
     """
     What *entity* is once it has a name: types and the types of instances take it on.
     """
     if kind == "type" and isinstance(entity, Lazy):
-        return Lazy(lambda: named(entity.get(), name, scope.owner))
+        return Lazy(lambda: named(entity.get(), name, owner=scope.owner))
     if isinstance(entity, Instance):
         entity.belong_to(name)
     return entity
 
 
 def _export_of(scope: Scope, kind: str, *, index: int, name: str) -> Entity:
-    instance = scope.at(scope.instances, index, "instance")
+    instance = scope.at(scope.instances, index, kind="instance")
     if kind == "instance":
 
         def exports(owner: str) -> Exports:
@@ -310,9 +311,9 @@ def _export_of(scope: Scope, kind: str, *, index: int, name: str) -> Entity:
 
 
 def _instantiate(
-    scope: Scope, index: int, given: list[tuple[str, str, int]], *, owner: str
+    scope: Scope, index: int, *, given: list[tuple[str, str, int]], owner: str
 ) -> Exports:
-    component: Component = scope.at(scope.components, index, "component").get()
+    component: Component = scope.at(scope.components, index, kind="component").get()
     arguments = {name: (kind, scope.entity(kind, at)) for name, kind, at in given}
     return component.instantiate(arguments, owner)
 
@@ -322,13 +323,13 @@ def _bag(scope: Scope, bag: list[tuple[str, str, int]], *, owner: str) -> Export
     for name, kind, index in bag:
         entity = scope.entity(kind, index)
         if kind == "type" and isinstance(entity, Lazy):
-            entity = _renamed(entity, name, owner)
+            entity = _renamed(entity, name, owner=owner)
         exports[name] = (kind, entity)
     return exports
 
 
-def _renamed(entity: Lazy[Defined], name: str, owner: str) -> Lazy[Defined]:
-    return Lazy(lambda: named(entity.get(), name, owner))
+def _renamed(entity: Lazy[Defined], name: str, *, owner: str) -> Lazy[Defined]:
+    return Lazy(lambda: named(entity.get(), name, owner=owner))
 
 
 def _run(steps: list[Step], scope: Scope) -> None:

@@ -139,7 +139,7 @@ class _Builder:
         self._imports.names.check_setters()
         self._exports.names.check_setters()
         stability = self._around.gatekeeper.read(
-            self._node.gates, self._around.package, self._around.source
+            self._node.gates, self._around.package, source=self._around.source
         )
         return World(
             self._node.name.text,
@@ -155,7 +155,7 @@ class _Builder:
 
     def _extern(self, node: ExternNode) -> None:
         around = self._around
-        stability = around.gatekeeper.read(node.gates, around.package, around.source)
+        stability = around.gatekeeper.read(node.gates, around.package, source=around.source)
         if not around.gatekeeper.admits(stability):
             return
         side = self._imports if node.is_import else self._exports
@@ -177,7 +177,7 @@ class _Builder:
 
     def _include(self, node: IncludeNode) -> None:
         around = self._around
-        stability = around.gatekeeper.read(node.gates, around.package, around.source)
+        stability = around.gatekeeper.read(node.gates, around.package, source=around.source)
         if not around.gatekeeper.admits(stability):
             return
         world = around.world_at(node.path)
@@ -201,7 +201,7 @@ class _Builder:
             self._uses.append(used)
         for side, externs in (self._imports, world.imports), (self._exports, world.exports):
             for extern in externs:
-                side.include(_renamed(extern, renamed(extern.name), renaming), place)
+                side.include(_renamed(extern, renamed(extern.name), renaming=renaming), place)
         self._needed.extend(world.implied)
         for old, _ in node.renames:
             if old.text in unused:
@@ -217,7 +217,7 @@ class _Builder:
         self._imports.names.add(type_.name, place)
         if isinstance(type_, Resource):
             for function in type_.functions:
-                name = wire_name(function.kind, function.name, type_.name)
+                name = wire_name(function.kind, function.name, resource=type_.name)
                 self._imports.names.add(name, place, kind=function.kind)
 
     def _implied(self) -> tuple[Interface, ...]:
@@ -252,7 +252,7 @@ class _Builder:
             for dependency in extern.item.dependencies:
                 if dependency.id not in self._exports.externs:
                     need(dependency)
-                    _require(dependency, extern.name, required)
+                    _require(dependency, extern.name, required=required)
         for extern in exports:
             if extern.name in required:
                 place = self._node.name
@@ -266,13 +266,13 @@ class _Builder:
         return tuple(found.values())
 
 
-def _require(interface: Interface, why: str, required: dict[str, str]) -> None:
+def _require(interface: Interface, why: str, *, required: dict[str, str]) -> None:
     required.setdefault(interface.id, why)
     for dependency in interface.dependencies:
-        _require(dependency, why, required)
+        _require(dependency, why, required=required)
 
 
-def _renamed(extern: Extern, name: str, renaming: Renaming) -> Extern:
+def _renamed(extern: Extern, name: str, *, renaming: Renaming) -> Extern:
     item = extern.item
     label = name.rpartition("]")[2]
     if not isinstance(item, Interface):

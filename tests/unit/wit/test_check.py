@@ -98,7 +98,7 @@ def test_exports_beside_the_world_do_no_harm() -> None:
         (
             "-> result<list<u8>, failure>",
             "-> result<list<s8>, failure>",
-            "the result, its ok, its elements is s8, the contract says u8",
+            "the result, its ok, its element is s8, the contract says u8",
         ),
         (
             "after-ms: option<u32>",

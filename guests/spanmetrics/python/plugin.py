@@ -52,12 +52,17 @@ class SpanMetrics:
         self.flush()
 
     def series_of(self, span: Span) -> Series:
+        attributes = span.attributes
         key: Key = (
             ("service.name", span.resource.attributes.get("service.name", "")),
             ("span.name", span.name),
             ("span.kind", span.kind),
             ("status.code", "error" if span.is_error else "ok"),
-            *((name, span.attributes.get(name, "")) for name in self.config.dimensions),
+            *(
+                (name, str(attributes[name]))
+                for name in self.config.dimensions
+                if name in attributes
+            ),
         )
         if key not in self.series and len(self.series) >= self.config.max_series:
             key = OVERFLOW

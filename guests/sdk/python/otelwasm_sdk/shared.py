@@ -107,4 +107,4 @@ def sweep(dictionary: Any, index_lists: Iterable[Any]) -> None:
     used = {index for indices in index_lists for index in indices}
     for index, entry in enumerate(dictionary.attribute_table):
         if index not in used:
-            entry.value.Clear()
+            entry.ClearField("value")

@@ -50,7 +50,7 @@ def write_value(target: AnyValue, value: object, *, nesting: int = 0) -> None:
     elif isinstance(value, bytes):
         target.bytes_value = value
     elif value is None:
-        target.Clear()
+        target.ClearField("value")
     else:
         _write_nested(target, value, nesting + 1)
 
@@ -59,12 +59,12 @@ def _write_nested(target: AnyValue, value: object, nesting: int) -> None:
     if nesting > _MAX_NESTING:
         raise ValueError(f"an attribute's value can nest {_MAX_NESTING} levels, not more")
     if isinstance(value, list | tuple):
-        target.array_value.Clear()
+        target.ClearField("value")
         target.array_value.SetInParent()
         for member in value:
             write_value(target.array_value.values.add(), member, nesting=nesting)
     elif isinstance(value, Mapping):
-        target.kvlist_value.Clear()
+        target.ClearField("value")
         target.kvlist_value.SetInParent()
         for key, member in value.items():
             if not isinstance(key, str):

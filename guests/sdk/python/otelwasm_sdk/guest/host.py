@@ -12,7 +12,7 @@ from otelwasm_sdk.runner import RETRYABLE, Outcome
 from otelwasm_sdk.signals import Signal
 from wit_world.imports import log, meter, types
 
-__all__ = ["Emit", "WasmHost", "emit_directly", "emit_typed", "error_of", "no_emit"]
+__all__ = ["Emit", "WasmHost", "direct_emit", "error_of", "no_emit", "typed_emit"]
 
 Emit = Callable[[Signal, bytes], None]
 
@@ -66,28 +66,34 @@ class WasmHost:
         meter.observe(name, value, list(attributes))
 
 
-def emit_typed(signal: Signal, payload: bytes) -> None:
+def typed_emit() -> Emit:
     """
-    Emit through the contract's own function, which any host has.
+    Make what emits through the contract's own function, which any host has.
     """
     from wit_world.imports import pipeline
 
-    try:
-        pipeline.emit(types.Signal(signal), payload)
-    except Err as error:
-        raise _failure_of(error.value) from None
+    def emit(signal: Signal, payload: bytes) -> None:
+        try:
+            pipeline.emit(types.Signal(signal), payload)
+        except Err as error:
+            raise _failure_of(error.value) from None
+
+    return emit
 
 
-def emit_directly(signal: Signal, payload: bytes) -> None:
+def direct_emit() -> Emit:
     """
-    Emit by saying where the payload is: nothing is converted, so nothing leaks.
+    Make what emits by saying where the payload is: nothing is converted, so nothing leaks.
     """
     from wit_world.imports import direct_host
 
-    offset = native.offset_of(payload)
-    if direct_host.emit(signal, offset, len(payload), *native.reply_buffer()):
-        kind, reason, after_ms = native.reply()
-        raise _failure(kind == RETRYABLE, reason, after_ms)
+    def emit(signal: Signal, payload: bytes) -> None:
+        offset = native.offset_of(payload)
+        if direct_host.emit(signal, offset, len(payload), *native.reply_buffer()):
+            kind, reason, after_ms = native.reply()
+            raise _failure(kind == RETRYABLE, reason, after_ms)
+
+    return emit
 
 
 def no_emit(signal: Signal, payload: bytes) -> None:

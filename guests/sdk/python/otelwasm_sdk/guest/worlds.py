@@ -12,10 +12,10 @@ import otelwasm_native as native
 from componentize_py_types import Err
 from otelwasm_sdk.guest.host import (
     WasmHost,
-    emit_directly,
-    emit_typed,
+    direct_emit,
     error_of,
     no_emit,
+    typed_emit,
 )
 from otelwasm_sdk.guest.load import load
 from otelwasm_sdk.messages import Message
@@ -34,12 +34,14 @@ def processor(path: str) -> tuple[type, type, type]:
     """
     from wit_world.exports import processing
 
-    host = WasmHost(emit_typed)
+    # A host that calls in the integers-only form takes what is emitted in that form, too.
+    typed, direct = typed_emit(), direct_emit()
+    host = WasmHost(typed)
     runner = Runner(*load(path, "processor"), host)
 
     class Processing:
         def process(self, signal: types.Signal, payload: bytes) -> processing.Verdict:
-            host.use(emit_typed)
+            host.use(typed)
             outcome = runner.run(Signal(signal.value), payload)
             if outcome.kind == PASS:
                 return processing.Verdict_Pass()
@@ -49,7 +51,7 @@ def processor(path: str) -> tuple[type, type, type]:
                 return processing.Verdict_Drop()
             raise error_of(outcome)
 
-    return _lifecycle(runner), Processing, _direct(runner, lambda: host.use(emit_directly))
+    return _lifecycle(runner), Processing, _direct(runner, lambda: host.use(direct))
 
 
 def exporter(path: str) -> tuple[type, type, type]:
@@ -76,7 +78,7 @@ def receiver(path: str) -> tuple[type, type]:
     """
     from wit_world.exports import receiving
 
-    runner = Runner(*load(path, "receiver"), WasmHost(emit_typed))
+    runner = Runner(*load(path, "receiver"), WasmHost(direct_emit()))
 
     class Receiving:
         def receive(self, message: receiving.Message) -> receiving.Reply:

@@ -23,7 +23,7 @@ from otelwasm.telemetry import MetricsServer, Telemetry
 
 __all__ = ["Pipeline", "run_until_signalled"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Pipeline:
@@ -79,7 +79,7 @@ class Pipeline:
             undo.push_async_callback(graph.stop)
             self._stack = undo.pop_all()
         self._graph = graph
-        log.info(
+        _log.info(
             "running",
             pipelines=" ".join(pipeline.id for pipeline in self.config.pipelines),
             start_s=round(monotonic() - began, 3),
@@ -102,9 +102,9 @@ class Pipeline:
             return
         self._graph = None
         began = monotonic()
-        log.info("stopping", timeout=str(self.config.service.shutdown_timeout))
+        _log.info("stopping", timeout=str(self.config.service.shutdown_timeout))
         await self._stack.aclose()
-        log.info("stopped", stop_s=round(monotonic() - began, 3), **self.telemetry.summary())
+        _log.info("stopped", stop_s=round(monotonic() - began, 3), **self.telemetry.summary())
 
     async def check(self) -> None:
         """
@@ -155,7 +155,7 @@ class Pipeline:
 
     def _warn(self) -> None:
         for warning in self.config.warnings:
-            log.warning(warning)
+            _log.warning(warning)
 
 
 async def run_until_signalled(pipeline: Pipeline) -> None:
@@ -167,7 +167,7 @@ async def run_until_signalled(pipeline: Pipeline) -> None:
 
     def on_signal(number: signal.Signals) -> None:
         if running.cancelling():
-            log.error("stopping at once; what is queued is lost", signal=number.name)
+            _log.error("stopping at once; what is queued is lost", signal=number.name)
             os._exit(128 + number)
         running.cancel()
 

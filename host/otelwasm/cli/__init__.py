@@ -39,9 +39,9 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command("run")
 @click.argument("config", type=_FILE)
-def run(config: Path) -> None:
+def _run(config: Path) -> None:
     """
     Run the pipelines of CONFIG until SIGINT or SIGTERM.
 
@@ -52,9 +52,9 @@ def run(config: Path) -> None:
     run_pipeline(config)
 
 
-@main.command()
+@main.command("check")
 @click.argument("config", type=_FILE)
-def check(config: Path) -> None:
+def _check(config: Path) -> None:
     """
     Check CONFIG and load its plugins, without opening a socket.
     """
@@ -64,10 +64,10 @@ def check(config: Path) -> None:
     click.echo(f"{config}: all good")
 
 
-@main.command()
+@main.command("build")
 @click.argument("source", type=_FILE)
 @click.option("-o", "--output", type=_FILE, help="The component to write; SOURCE with .wasm.")
-def build(source: Path, output: Path | None) -> None:
+def _build(source: Path, output: Path | None) -> None:
     """
     Build the plugin SOURCE, a Python file or a folder, into a component.
     """
@@ -76,11 +76,11 @@ def build(source: Path, output: Path | None) -> None:
     build_plugin(source, output or source.with_suffix(".wasm"))
 
 
-@main.command()
+@main.command("bindgen")
 @click.argument("wit", type=_FILE)
 @click.option("--world", "-w", required=True, help="The world to make bindings for.")
 @click.option("--output", "-o", type=_FILE, required=True, help="The folder to write.")
-def bindgen(wit: Path, world: str, output: Path) -> None:
+def _bindgen(wit: Path, world: str, output: Path) -> None:
     """
     Write typed Python bindings for a WORLD of WIT, a file or a folder.
     """

@@ -23,7 +23,7 @@ from otelwasm.registry import ExporterKind, ProcessorKind, ReceiverKind, Registr
 
 __all__ = ["load"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 _AnyKind = ReceiverKind | ProcessorKind | ExporterKind
 
 _SECTIONS = ("receivers", "processors", "exporters", "service")
@@ -110,12 +110,12 @@ class _Loader:
         self,
         section: str,
         kinds: Mapping[str, Callable[[], _AnyKind]],
-        make: Callable[[str, str, _AnyKind, object, KeyPath], T | None],
-    ) -> dict[str, T]:
+        make: Callable[[str, str, _AnyKind, object, KeyPath], _T | None],
+    ) -> dict[str, _T]:
         raw = self._tree.get(section)
         if raw is not None and not isinstance(raw, Mapping):
             self._note((section,), f"expected the {section} by their ids, such as otlp: {{}}")
-        components: dict[str, T] = {}
+        components: dict[str, _T] = {}
         for name, value in self._names(section).items():
             path = (section, name)
             match = _ID.fullmatch(name)
@@ -173,7 +173,7 @@ class _Loader:
         quarantine = attrs.evolve(service.quarantine, directory=directory)
         return attrs.evolve(service, quarantine=quarantine)
 
-    def _structured(self, value: object, kind: type[T], path: KeyPath) -> T | None:
+    def _structured(self, value: object, kind: type[_T], path: KeyPath) -> _T | None:
         made, mistakes = structure(value, kind, path=path, folder=self._document.folder)
         self.mistakes += mistakes
         return made

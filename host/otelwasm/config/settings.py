@@ -46,7 +46,7 @@ class RouteConfig:
 @attrs.frozen
 class LogsConfig:
     """
-    What the host's own log shows.
+    What the command line's log shows; a program that embeds otelwasm sets up structlog itself.
     """
 
     level: Literal["debug", "info", "warn", "error"] = "info"

@@ -16,7 +16,7 @@ from otelwasm.config.values import ByteSize, Duration
 
 __all__ = ["did_you_mean", "structure", "unknown_key"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 _WORDS: Mapping[Any, str] = {
     bool: "true or false",
@@ -27,8 +27,8 @@ _WORDS: Mapping[Any, str] = {
 
 
 def structure(
-    value: object, kind: type[T], *, path: KeyPath, folder: Path
-) -> tuple[T | None, list[Mistake]]:
+    value: object, kind: type[_T], *, path: KeyPath, folder: Path
+) -> tuple[_T | None, list[Mistake]]:
     """
     Make a *kind* of *value*; return it, or None and what is wrong with it.
 
@@ -75,7 +75,7 @@ class _Structurer:
         if kind in (Duration, ByteSize):
             return self._quantity(value, kind, path)
         if kind is Path:
-            text = self._word(value, str, path)
+            text = value if isinstance(value, Path) else self._word(value, str, path)
             return None if text is None else self._folder / Path(text).expanduser()
         if attrs.has(kind):
             return self._settings(value, kind, path)

@@ -38,6 +38,8 @@ class Duration(float):
         if isinstance(value, str) and _DURATION.fullmatch(value):
             parts = _DURATION_PART.findall(value)
             return cls(sum(float(number) * _SECONDS[unit] for number, unit in parts))
+        if isinstance(value, cls):
+            return value
         if value in (0, "0") and not isinstance(value, bool):
             return cls(0)
         raise ValueError("expected a duration with its unit, such as 200ms, 5s or 1m")

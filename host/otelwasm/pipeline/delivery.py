@@ -20,7 +20,7 @@ from otelwasm.telemetry import Telemetry
 
 __all__ = ["Delivery", "DeliveryConfig", "RetryConfig", "SendingQueueConfig"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @attrs.frozen
@@ -102,6 +102,7 @@ class Delivery:
         self._senders: list[asyncio.Task[None]] = []
         self._in_hand: dict[int, Batch] = {}
         self._is_draining = asyncio.Event()
+        self._is_closed = False
         telemetry.watch_queue(name, self.queue.budget)
 
     def start(self) -> None:
@@ -121,7 +122,18 @@ class Delivery:
         if not self.config.sending_queue.enabled:
             await self._send_once(batch)
             return Admission()
-        return self.queue.admit(batch)
+        if self._is_closed:
+            raise RetryableError(f"{self.name} is stopped")
+        budget = self.queue.budget
+        budget.take(batch.size)
+        return Admission(lambda: self._put(batch), lambda: budget.give_back(batch.size))
+
+    def put_held(self, batch: Batch) -> None:
+        """
+        Queue a batch whose bytes were accepted before, as parts of others.
+        """
+        self.queue.budget.force(batch.size)
+        self._put(batch)
 
     async def drain(self, deadline: float) -> None:
         """
@@ -140,6 +152,14 @@ class Delivery:
             self._give_up(batch, "not delivered before the shutdown timeout")
         self._senders.clear()
         self._in_hand.clear()
+        self._is_closed = True
+
+    def _put(self, batch: Batch) -> None:
+        if self._is_closed:
+            # Admitted before the end and committed after it: its sender takes it for accepted.
+            self._give_up(batch, "accepted too late to be delivered")
+        else:
+            self.queue.put(batch)
 
     async def _send_all(self, number: int) -> None:
         while True:
@@ -165,7 +185,7 @@ class Delivery:
                     self._give_up(batch, f"gave up after {attempt + 1} attempts: {error}")
                     return
                 self._telemetry.count("retried", self.name, batch)
-                log.warning(
+                _log.warning(
                     "delivery failed, will be tried again",
                     component=self.name,
                     signal=batch.signal.label,
@@ -190,7 +210,7 @@ class Delivery:
             raise RetryableError(f"{self.name}: no answer within {self.config.timeout}") from error
         except Exception as error:
             # A defect of the exporter; the batch must not take the sender task down with it.
-            log.exception("exporter failed unexpectedly", component=self.name)
+            _log.exception("exporter failed unexpectedly", component=self.name)
             raise PermanentError(f"{self.name}: {type(error).__name__}: {error}") from error
         finally:
             self._telemetry.time(self.name, monotonic() - started)

@@ -17,8 +17,9 @@ class Fanout:
     Offers a batch to several steps; the payload is shared, never copied.
 
     A step that may take the batch later (RetryableError) makes all of them wait: the sender tries
-    again, and nobody gets the batch twice. A step that never will (PermanentError) must not keep
-    it from the others: they take it, and the sender hears of the refusal.
+    again, and no queue gets the batch twice. (A plugin is asked again, too: what it emitted or
+    holds back the first time stays.) A step that never will (PermanentError) must not keep it from
+    the others: they take it, and the sender hears of the refusal.
     """
 
     def __init__(self, steps: Sequence[Step]) -> None:

@@ -25,7 +25,7 @@ from otelwasm.telemetry import Telemetry
 
 __all__ = ["Graph"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 # A component that has nothing left to do gets this long to close what it holds open.
 _CLOSE_TIMEOUT_S = 5.0
@@ -129,7 +129,7 @@ class Graph:
             if rejected is not None:
                 if count:
                     self._telemetry.count("rejected", component, batch, items=count)
-                log.warning(
+                _log.warning(
                     "the other side took a batch in part",
                     component=component,
                     signal=batch.signal.label,
@@ -187,7 +187,7 @@ class Graph:
             async with asyncio.timeout_at(self._deadline):
                 await self.receivers[name].close()
         except TimeoutError:
-            log.warning("receiver's requests did not finish in time", receiver=name)
+            _log.warning("receiver's requests did not finish in time", receiver=name)
 
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)
@@ -198,4 +198,4 @@ class Graph:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self.exporters[name].close()
         except TimeoutError:
-            log.warning("exporter did not close in time", exporter=name)
+            _log.warning("exporter did not close in time", exporter=name)

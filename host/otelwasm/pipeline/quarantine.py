@@ -16,7 +16,7 @@ from otelwasm.telemetry import Telemetry
 
 __all__ = ["Quarantine"]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Quarantine:
@@ -44,7 +44,7 @@ class Quarantine:
             path = self._write(batch, component, reason=reason)
         except OSError as error:
             self._telemetry.count("lost", component, batch)
-            log.error(
+            _log.error(
                 "batch lost",
                 component=component,
                 signal=batch.signal.label,
@@ -54,7 +54,7 @@ class Quarantine:
             )
             return
         self._telemetry.count("quarantined", component, batch)
-        log.error(
+        _log.error(
             "batch quarantined",
             component=component,
             signal=batch.signal.label,

@@ -8,7 +8,6 @@ from collections import deque
 from otelwasm.config.values import ByteSize
 from otelwasm.errors import PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.step import Admission
 
 __all__ = ["PER_BATCH_BYTES", "BatchQueue", "ByteBudget"]
 
@@ -69,7 +68,7 @@ class ByteBudget:
 
 class BatchQueue:
     """
-    Batches in order of arrival; each counts from its admission until it is done with.
+    Batches in order of arrival; each counts in the budget until it is done with.
     """
 
     def __init__(self, owner: str, *, limit_bytes: int) -> None:
@@ -77,19 +76,12 @@ class BatchQueue:
         self._waiting: deque[Batch] = deque()
         self._arrivals = asyncio.Semaphore(0)
 
-    def admit(self, batch: Batch) -> Admission:
+    def put(self, batch: Batch) -> None:
         """
-        Keep room for *batch*, or refuse it at once.
+        Add a batch that the budget has counted in.
         """
-        self.budget.take(batch.size)
-        return Admission(lambda: self._put(batch), lambda: self.budget.give_back(batch.size))
-
-    def put_held(self, batch: Batch) -> None:
-        """
-        Add a batch whose bytes were accepted before, as parts of others.
-        """
-        self.budget.force(batch.size)
-        self._put(batch)
+        self._waiting.append(batch)
+        self._arrivals.release()
 
     async def get(self) -> Batch:
         """
@@ -111,7 +103,3 @@ class BatchQueue:
         rest = list(self._waiting)
         self._waiting.clear()
         return rest
-
-    def _put(self, batch: Batch) -> None:
-        self._waiting.append(batch)
-        self._arrivals.release()

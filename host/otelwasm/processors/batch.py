@@ -22,8 +22,8 @@ from otelwasm.telemetry import Telemetry
 
 __all__ = ["BatchConfig", "BatchProcessor"]
 
-# The next step is never far away: it answers at once, or a plugin is at work for it.
-_NEXT_STEP_TIMEOUT = Duration(60)
+# Every next step bounds its own work; this only ends a wait that went wrong.
+_NEXT_STEP_TIMEOUT = Duration(600)
 _CONCURRENT_BATCHES = 4
 
 
@@ -65,6 +65,7 @@ class BatchProcessor:
         self._pending_items = 0
         self._pending_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_stopped = False
         self._delivery = Delivery(
             component,
             self._hand_on,
@@ -101,6 +102,8 @@ class BatchProcessor:
         """
         Keep room for *batch*; refuse what would spoil the batches that it is joined with.
         """
+        if self._is_stopped:
+            raise RetryableError(f"{self.component} is stopped")
         if not batch.items:
             try:
                 wire.count_items(batch.signal, batch.payload)
@@ -113,6 +116,7 @@ class BatchProcessor:
         """
         Hand on everything, until *deadline*; the rest goes to the quarantine.
         """
+        self._is_stopped = True
         self._flush()
         await self._delivery.drain(deadline)
 
@@ -127,7 +131,9 @@ class BatchProcessor:
         if self._pending and not (does_fit and wire.is_mergeable(batch.signal)):
             self._flush()
         self._keep(batch)
-        if self._pending_items >= self._config.send_batch_size or not self._config.timeout:
+        if self._is_stopped:
+            self._flush()
+        elif self._pending_items >= self._config.send_batch_size or not self._config.timeout:
             self._flush(is_full=True)
         elif self._timer is None:
             loop = asyncio.get_running_loop()
@@ -156,7 +162,7 @@ class BatchProcessor:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._config.timeout, self._flush)
         for part in parts:
-            self._delivery.queue.put_held(part)
+            self._delivery.put_held(part)
         for batch in held:
             self._budget.give_back(batch.size)
 

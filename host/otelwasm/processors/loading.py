@@ -12,7 +12,7 @@ from otelwasm.signals import Signal
 
 __all__ = ["load_plugin"]
 
-logger = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def load_plugin(
@@ -48,4 +48,4 @@ def _component(name: str, path: Path) -> Path:
         return path
     from otelwasm.build.python import build
 
-    return build(path, report=lambda line: logger.info("building", plugin=name, step=line))
+    return build(path, report=lambda line: _log.info("building", plugin=name, step=line))

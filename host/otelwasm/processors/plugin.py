@@ -40,17 +40,17 @@ __all__ = [
     "ProcessingPlugin",
 ]
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 Attributes = tuple[tuple[str, str], ...]
 
-# A call has its own deadline inside the plugin; these end waits that something else went wrong in.
-_ANSWER_TIMEOUT_S = 60.0
-_EMIT_TIMEOUT_S = 60.0
+# Calls have deadlines of their own inside the plugin; these end waits that went wrong elsewhere.
+_GRACE_S = 60.0
+_EMIT_TIMEOUT_S = 120.0
 _EMIT_RETRY_S = 0.1
 _CLOSE_TIMEOUT_S = 5.0
 
-_LOG_METHODS = {"debug": log.debug, "info": log.info, "warn": log.warning, "error": log.error}
+_LOG_METHODS = {"debug": _log.debug, "info": _log.info, "warn": _log.warning, "error": _log.error}
 
 
 class ProcessingPlugin(Protocol):
@@ -172,6 +172,8 @@ class PluginProcessor:
         self._load = load
         self._quarantine = quarantine
         self._telemetry = telemetry
+        # A call may end two instances, and each is started before.
+        self._calls_s = 4 * config.limits.deadline
         self._budget = ByteBudget(f"plugin '{self.name}'", limit_bytes=config.limits.waiting)
         self._routes: dict[Signal, list[Step]] = {}
         self._plugin: ProcessingPlugin | None = None
@@ -211,7 +213,10 @@ class PluginProcessor:
 
     async def stop(self, deadline: float) -> None:
         """
-        Have the plugin emit what it holds back, until *deadline*, and end it.
+        Have the plugin emit what it holds back, and end it.
+
+        What is not accepted until *deadline* goes to the quarantine; the plugin's own deadlines
+        bound the rest.
         """
         if self._ticking is not None:
             self._ticking.cancel()
@@ -219,21 +224,22 @@ class PluginProcessor:
         if self._plugin is None:
             return
         self._stop_deadline = deadline
+        latest = max(deadline, asyncio.get_running_loop().time()) + self._calls_s
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(latest):
                 await asyncio.wrap_future(self._plugin.submit_stop())
         except (BatchError, TimeoutError) as error:
-            log.error(
+            _log.error(
                 "plugin did not stop well; what it held back may be lost",
                 plugin=self.name,
-                error=str(error) or "no answer before the shutdown timeout",
+                error=str(error) or "no answer in time",
             )
         plugin, self._plugin = self._plugin, None
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await asyncio.to_thread(plugin.close)
         except TimeoutError:
-            log.error("plugin's instances did not end in time", plugin=self.name)
+            _log.error("plugin's instances did not end in time", plugin=self.name)
 
     async def process(self, batch: Batch) -> Batch | None:
         """
@@ -247,11 +253,11 @@ class PluginProcessor:
         self._budget.take(batch.size)
         began = monotonic()
         try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(self._calls_s + _GRACE_S):
                 payload = await asyncio.wrap_future(plugin.submit(batch.signal, batch.payload))
         except TimeoutError as error:
             raise RetryableError(
-                f"plugin '{self.name}': no answer within {_ANSWER_TIMEOUT_S:g}s, "
+                f"plugin '{self.name}': no answer within {self._calls_s + _GRACE_S:g}s, "
                 f"{ByteSize(self._budget.used_bytes)} wait"
             ) from error
         except PermanentError as error:
@@ -270,7 +276,7 @@ class PluginProcessor:
 
     def _note_failure(self, batch: Batch, error: PermanentError) -> None:
         self._telemetry.count("failed", self.component, batch)
-        log.error(
+        _log.error(
             "plugin failed",
             plugin=self.name,
             kind=error.kind if isinstance(error, PluginFaultError) else "permanent",
@@ -283,10 +289,10 @@ class PluginProcessor:
         while True:
             await asyncio.sleep(interval)
             try:
-                async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                async with asyncio.timeout(self._calls_s + _GRACE_S):
                     await asyncio.wrap_future(plugin.submit_tick())
             except (BatchError, TimeoutError) as error:
-                log.warning("plugin's tick failed", plugin=self.name, error=str(error))
+                _log.warning("plugin's tick failed", plugin=self.name, error=str(error))
 
     def _emit(self, signal: Signal, payload: bytes) -> None:
         """
@@ -316,15 +322,18 @@ class PluginProcessor:
 
     async def _hand_on(self, batch: Batch, step: Step) -> None:
         consumer = StepConsumer(step)
+        loop = asyncio.get_running_loop()
         while True:
             try:
-                await consumer.consume(batch)
-            except BatchError as error:
+                async with asyncio.timeout_at(self._stop_deadline):
+                    await consumer.consume(batch)
+            except (BatchError, TimeoutError) as error:
                 if self._stop_deadline is None:
                     raise
-                is_last = asyncio.get_running_loop().time() + _EMIT_RETRY_S > self._stop_deadline
-                if isinstance(error, PermanentError) or is_last:
-                    self._quarantine.keep(batch, self.component, reason=str(error))
+                is_late = loop.time() + _EMIT_RETRY_S > self._stop_deadline
+                if isinstance(error, PermanentError) or is_late:
+                    reason = str(error) or "not accepted before the shutdown timeout"
+                    self._quarantine.keep(batch, self.component, reason=reason)
                     return
                 await asyncio.sleep(_EMIT_RETRY_S)
             else:
@@ -333,7 +342,7 @@ class PluginProcessor:
 
     def _log(self, level: str, message: str, attributes: Attributes) -> None:
         fields: dict[str, Any] = {f"guest.{key}": value for key, value in attributes}
-        _LOG_METHODS.get(level, log.info)(message, plugin=self.name, **fields)
+        _LOG_METHODS.get(level, _log.info)(message, plugin=self.name, **fields)
 
     def _meter(self, kind: str, name: str, value: float, attributes: Attributes) -> None:
         self._telemetry.record(self.name, kind, name, value, attributes)

@@ -218,6 +218,44 @@ async def test_what_is_left_at_the_deadline_is_quarantined(tmp_path: Path) -> No
 
 
 @in_a_loop
+async def test_a_cancelled_admission_leaves_nothing_behind(tmp_path: Path) -> None:
+    """
+    Room that was kept and not used is free again, and nothing is sent.
+    """
+    sent: list[Batch] = []
+
+    async def send(batch: Batch) -> None:
+        sent.append(batch)
+
+    delivery = a_delivery(tmp_path, send)
+    (await delivery.admit(a_batch())).cancel()
+    await finish(delivery)
+
+    assert sent == []
+    assert delivery.queue.budget.used_bytes == 0
+
+
+@in_a_loop
+async def test_what_is_committed_after_the_end_is_kept(tmp_path: Path) -> None:
+    """
+    A batch that was admitted before the end and committed after it is quarantined; after the end
+    none is admitted.
+    """
+
+    async def send(_: Batch) -> None:
+        pass
+
+    delivery, batch = a_delivery(tmp_path, send), a_batch()
+    admission = await delivery.admit(batch)
+    await finish(delivery, within_s=0.01)
+    admission.commit()
+    with pytest.raises(RetryableError, match="exporter/test is stopped"):
+        await delivery.admit(a_batch())
+
+    assert quarantined(tmp_path) == [batch.payload]
+
+
+@in_a_loop
 async def test_without_a_queue_the_sender_hears_the_outcome(tmp_path: Path) -> None:
     """
     `sending_queue: {enabled: false}` sends while the sender waits, and tells it what failed.

@@ -20,16 +20,15 @@ def of_size(size: int) -> Batch:
     return Batch(Signal.TRACES, bytes(size - PER_BATCH_BYTES))
 
 
-@in_a_loop
-async def test_a_full_queue_refuses_at_once() -> None:
+def test_a_full_budget_refuses_at_once() -> None:
     """
     What does not fit now is retryable, and the message has all figures.
     """
-    queue = BatchQueue("exporter/otlp", limit_bytes=2048)
-    queue.admit(of_size(1536)).commit()
+    budget = ByteBudget("exporter/otlp", limit_bytes=2048)
+    budget.take(of_size(1536).size)
 
     with pytest.raises(RetryableError) as caught:
-        queue.admit(of_size(1024))
+        budget.take(of_size(1024).size)
 
     assert (
         str(caught.value)
@@ -37,15 +36,14 @@ async def test_a_full_queue_refuses_at_once() -> None:
     )
 
 
-@in_a_loop
-async def test_what_never_fits_is_refused_for_good() -> None:
+def test_what_never_fits_is_refused_for_good() -> None:
     """
-    A batch larger than the whole queue is a permanent failure: no retry would help.
+    A batch larger than the whole limit is a permanent failure: no retry would help.
     """
-    queue = BatchQueue("exporter/otlp", limit_bytes=1024)
+    budget = ByteBudget("exporter/otlp", limit_bytes=1024)
 
     with pytest.raises(PermanentError, match="a batch of 2 KiB can never fit; the limit is 1 KiB"):
-        queue.admit(of_size(2048))
+        budget.take(of_size(2048).size)
 
 
 @in_a_loop
@@ -54,26 +52,16 @@ async def test_a_batch_counts_until_it_is_done() -> None:
     Taking a batch out for delivery does not make room; being done with it does.
     """
     queue = BatchQueue("queue", limit_bytes=1024)
-    queue.admit(of_size(1024)).commit()
-    batch = await queue.get()
+    batch = of_size(1024)
+    queue.budget.take(batch.size)
+    queue.put(batch)
+    taken = await queue.get()
     with pytest.raises(RetryableError):
-        queue.admit(of_size(512))
-    queue.done(batch)
-    queue.admit(of_size(1024)).commit()
+        queue.budget.take(0)
+    queue.done(taken)
+    queue.budget.take(batch.size)
 
     assert queue.budget.used_bytes == 1024
-
-
-@in_a_loop
-async def test_a_cancelled_admission_leaves_nothing_behind() -> None:
-    """
-    Room that was kept and not used is free again, and nothing is in the queue.
-    """
-    queue = BatchQueue("queue", limit_bytes=1024)
-    queue.admit(of_size(1024)).cancel()
-
-    assert queue.budget.used_bytes == 0
-    assert queue.take_rest() == []
 
 
 @in_a_loop
@@ -84,7 +72,7 @@ async def test_batches_leave_in_the_order_they_came() -> None:
     queue = BatchQueue("queue", limit_bytes=1 << 20)
     batches = [of_size(300 + number) for number in range(5)]
     for batch in batches:
-        queue.admit(batch).commit()
+        queue.put(batch)
 
     assert batches == [await queue.get() for _ in batches]
 

@@ -4,11 +4,14 @@ Load guests for the tests of this folder, and see that none leaves memory behind
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import pytest
 
 from otelwasm.plugins.engine import the_engine
+from plugins.every_type.building import bindings, guest
 from plugins.hosts import Notes
 from plugins.opening import Opening
 
@@ -50,3 +53,12 @@ def nothing_is_left() -> Iterator[None]:
     gc.collect()
 
     assert before == (engine.memories.count, engine.dispatcher.count)
+
+
+@pytest.fixture(scope="session")
+def every_guest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ModuleType]:
+    """
+    A guest in Python for every WIT type, made by componentize-py, and bindings for it.
+    """
+    folder = tmp_path_factory.mktemp("every")
+    return guest(folder), bindings(folder)

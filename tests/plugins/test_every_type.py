@@ -6,6 +6,8 @@ import importlib
 import math
 import struct
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -17,7 +19,7 @@ from otelwasm.plugins.component import Component
 from otelwasm.plugins.sandbox import Sandbox
 from otelwasm.wit import Interface, parse
 from otelwasm.wit.types import Function
-from plugins.every_type.building import HERE, bindings, guest
+from plugins.every_type.building import HERE
 from plugins.every_type.values import values_of
 
 ECHO = parse(HERE / "every.wit").interface("echo")
@@ -73,21 +75,12 @@ class Every:
     host: Mirror
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
-    """
-    The guest's file and the bindings' package.
-    """
-    folder = tmp_path_factory.mktemp("every")
-    return guest(folder), bindings(folder)
-
-
 @pytest.fixture(scope="module", params=["bridge", "direct"])
-def every(request: pytest.FixtureRequest, built: tuple[Any, Any]) -> Iterator[Every]:
+def every(request: pytest.FixtureRequest, every_guest: tuple[Path, ModuleType]) -> Iterator[Every]:
     """
     One instance of the guest a lane.
     """
-    path, package = built
+    path, package = every_guest
     world = importlib.import_module(f"{package.__name__}.every")
     shapes = importlib.import_module(f"{package.__name__}.shapes")
     host = Mirror()

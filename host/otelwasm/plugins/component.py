@@ -50,7 +50,9 @@ class Component:
         imported = {id_ for id_, _, _ in found.imports}
         self._integers = tuple(each for each in INTEGERS if each.interface in imported)
         self.wasmtime: WasmtimeComponent
-        self.lane = self._compile(guest, lane).lane
+        composed = self._compile(guest, lane)
+        self.lane = composed.lane
+        self.guest_memory = composed.guest_memory
         self.linker = self._linker()
         face = self.wasmtime.get_export_index("plugin")
         hello = self.wasmtime.get_export_index("hello")
@@ -135,7 +137,8 @@ class Component:
         engine = the_engine()
         linker = Linker(engine.wasmtime)
         linker.add_wasip2()
-        labels = ["fetch", *(each.label for each in self.bindings.host_functions)]
+        # The numbers by which imports.py knows them.
+        labels = ["fetch", "nap", *(each.label for each in self.bindings.host_functions)]
         with linker.root() as root, root.add_instance("host") as host:
             for number, label in enumerate(labels):
                 _ffi.add_function(

@@ -8,13 +8,15 @@ The composed component, in the order of its sections:
     │   exact types. Imports of the contract stay in place but lose their functions: the   │
     │   linker need not provide an instance of types, and type indices stay the same       │
     │ 2 import "host": one function a number, without parameters or results                │
-    │ 3 components: 0 the imports bridge, 1 the plugin (untouched), 2 the exports bridge   │
+    │ 3 components: the imports bridge, the plugin (untouched), the exports bridge, and,   │
+    │   for a plugin that imports wasi:io/poll, one that waits in its place (waiting.py)   │
     │                                                                                      │
     │       host ──► imports bridge ──► plugin ──► exports bridge                          │
     │                 (window)          (its own    (window)                               │
     │                                    memory)                                           │
-    │ 4 their instances, in that order: so the first memory that is made is the imports    │
-    │   bridge's window, and the last the exports bridge's                                 │
+    │ 4 instances of the imports bridge, waiting, the plugin, the exports bridge, in that  │
+    │   order: so the first memory that is made is the imports bridge's window, and the    │
+    │   last the exports bridge's                                                          │
     │ 5 exports: "hello" (the imports bridge's), "plugin" (the exports bridge's), and the  │
     │   plugin's interfaces of integers only, as they are                                  │
     └──────────────────────────────────────────────────────────────────────────────────────┘
@@ -40,12 +42,13 @@ from wasmtime import WasmtimeError, wat2wasm
 
 from otelwasm.errors import ComponentError
 from otelwasm.plugins.binary import MAGIC, Reader, UnknownFormError, leb, name, section
+from otelwasm.plugins.waiting import POLL, shim, with_ready
 from otelwasm.plugins.world import World
 
 __all__ = ["COMPOSITION", "Composed", "Outline", "compose", "outline"]
 
 # Part of the key of compiled components: count up when composing changes.
-COMPOSITION = 2
+COMPOSITION = 3
 
 _TYPES, _IMPORTS, _EXPORTS = 7, 10, 11
 _COMPONENTS, _INSTANCES, _ALIASES = 4, 5, 6
@@ -71,10 +74,13 @@ class Outline:
 class Composed:
     """
     A component that is ready to be compiled; *raw* are the functions of the direct lane.
+
+    Its instances' memories from number *guest_memory* on are the plugin's own.
     """
 
     wasm: bytes
     raw: tuple[str, ...]
+    guest_memory: int
 
     @property
     def lane(self) -> str:
@@ -162,7 +168,7 @@ def compose(
     found = outline(guest)
     is_direct = bool(raw)
     out = [MAGIC, *_leading(found, world, passed)]
-    labels = ["fetch", *(function.label for function in world.host_functions)]
+    labels = ["fetch", "nap", *(function.label for function in world.host_functions)]
     declared = b"".join(b"\x04\x00" + name(label) + b"\x01\x00" for label in labels)
     out.append(section(_TYPES, [b"\x42" + leb(1 + len(labels)) + b"\x01" + _PLAIN + declared]))
     host_import = b"\x00" + name("host") + b"\x05" + leb(found.type_count)
@@ -170,11 +176,17 @@ def compose(
     instances = _Indices(sum(sort == _INSTANCE for _, sort, _ in found.imports))
     functions = _Indices(0)
     host = instances.take()
-    for component in (_bridge(world, "imports", is_direct), guest):
-        out.append(bytes([_COMPONENTS]) + leb(len(component)) + component)
+    components = _Indices(0)
 
-    bridge = instances.take()
-    out.append(section(_INSTANCES, [_instance(0, [("host", _INSTANCE, host)])]))
+    def define(component: bytes) -> int:
+        out.append(bytes([_COMPONENTS]) + leb(len(component)) + component)
+        return components.take()
+
+    def instantiate(component: int, arguments: list[tuple[str, int, int]]) -> int:
+        out.append(section(_INSTANCES, [_instance(component, arguments)]))
+        return instances.take()
+
+    bridge = instantiate(define(_bridge(world, "imports", is_direct)), [("host", _INSTANCE, host)])
     hello = functions.take()
     out.append(section(_ALIASES, [_alias(_FUNCTION, bridge, "hello")]))
     offered = {}
@@ -182,13 +194,20 @@ def compose(
         sort = _FUNCTION if id_ in world.offered_functions else _INSTANCE
         offered[id_] = (sort, (functions if sort == _FUNCTION else instances).take())
         out.append(section(_ALIASES, [_alias(sort, bridge, id_)]))
+    waits = 0
     given = []
     place = 0
     for id_, sort, _ in found.imports:
-        given.append((id_, *offered.get(id_, (sort, place))))
+        target = offered.get(id_, (sort, place))
+        if id_.startswith(POLL):
+            waiting = define(shim(id_))
+            instance = instantiate(waiting, [("host", _INSTANCE, host), (id_, *target)])
+            out.append(section(_ALIASES, [_alias(_INSTANCE, instance, id_)]))
+            target = (_INSTANCE, instances.take())
+            waits += 1
+        given.append((id_, *target))
         place += sort == _INSTANCE
-    plugin = instances.take()
-    out.append(section(_INSTANCES, [_instance(1, given)]))
+    plugin = instantiate(define(guest), given)
 
     if is_direct:
         inline = []
@@ -196,23 +215,21 @@ def compose(
             out.append(section(_ALIASES, [_alias(_FUNCTION, plugin, each)]))
             inline.append(_exported(each) + bytes([_FUNCTION]) + leb(functions.take()))
         out.append(section(_INSTANCES, [b"\x01" + leb(len(inline)) + b"".join(inline)]))
+        face = instances.take()
     else:
-        exports_bridge = _bridge(world, "exports", is_direct)
-        out.append(bytes([_COMPONENTS]) + leb(len(exports_bridge)) + exports_bridge)
         taken = [(id_, *offered[id_]) for id_ in world.needed]
         for id_ in (*world.required, *world.required_functions):
             sort = _FUNCTION if id_ in world.required_functions else _INSTANCE
             out.append(section(_ALIASES, [_alias(sort, plugin, id_)]))
             taken.append((id_, sort, (functions if sort == _FUNCTION else instances).take()))
-        out.append(section(_INSTANCES, [_instance(2, taken)]))
-    face = instances.take()
+        face = instantiate(define(_bridge(world, "exports", is_direct)), taken)
     exports = [_exported("hello") + bytes([_FUNCTION]) + leb(hello) + b"\x00"]
     exports.append(_exported("plugin") + bytes([_INSTANCE]) + leb(face) + b"\x00")
     for id_ in shown:
         out.append(section(_ALIASES, [_alias(_INSTANCE, plugin, id_)]))
         exports.append(_exported(id_) + bytes([_INSTANCE]) + leb(instances.take()) + b"\x00")
     out.append(section(_EXPORTS, exports))
-    return Composed(b"".join(out), raw)
+    return Composed(b"".join(out), raw, guest_memory=1 + waits)
 
 
 def _leading(found: Outline, world: World, passed: tuple[str, ...]) -> list[bytes]:
@@ -231,6 +248,9 @@ def _leading(found: Outline, world: World, passed: tuple[str, ...]) -> list[byte
         if id_ in world.offered and sort == _INSTANCE:
             place, item = places[type_]
             sections[place][1][item] = _without_functions(sections[place][1][item])
+        elif id_.startswith(POLL) and sort == _INSTANCE:
+            place, item = places[type_]
+            sections[place][1][item] = with_ready(sections[place][1][item])
         elif (
             id_ not in world.offered_functions and not id_.startswith("wasi:") and id_ not in passed
         ):

@@ -23,6 +23,7 @@ __all__ = ["Dispatcher", "Imports", "NeedsRoomError"]
 
 _CELL = struct.Struct("<I")
 _TOP, _NEED = 0, 4
+_FETCH, _FIRST = 0, 2
 _PAGE = 1 << 16
 
 
@@ -49,7 +50,8 @@ class _Answer:
 
 class Imports:
     """
-    The host functions of one plugin instance.
+    The host functions of one plugin instance; *payloads* is the number of the memory that lists
+    of bytes lie in.
     """
 
     def __init__(
@@ -58,9 +60,10 @@ class Imports:
         functions: list[tuple[HostFunction, Callable[..., Any]]],
         *,
         integers: Sequence[Callable[..., int]],
-        is_direct: bool,
+        payloads: int,
         budget_bytes: int,
         restart_deadline: Callable[[], None],
+        nap: Callable[[], None],
     ) -> None:
         self.cut: BaseException | None = None
         self.host_errors = 0
@@ -68,7 +71,8 @@ class Imports:
         self._account = account
         self._functions = functions
         self._integers = integers
-        self._is_direct = is_direct
+        self._payloads_region = payloads
+        self._nap = nap
         self._budget_bytes = budget_bytes
         self._restart_deadline = restart_deadline
         self._window: Memory | None = None
@@ -84,16 +88,23 @@ class Imports:
         """
         if self._window is None:
             self._window = Memory(self._account.regions[0], self._allocate)
-            source = self._account.regions[1 if self._is_direct else 0]
+            source = self._account.regions[self._payloads_region]
             self._payloads = Memory(source, self._allocate)
         return self._window
 
     def serve(self, number: int) -> int:
         """
-        Answer a call; 0 is `fetch`: the window has grown for the answer. Returns an error or 0.
+        Answer a call; returns an error or 0.
+
+        Number 0 is `fetch`: the window has grown for the answer; 1 is `nap`: the plugin waits.
         """
         try:
-            return self._call(*self._functions[number - 1]) if number else self._give()
+            if number >= _FIRST:
+                return self._call(*self._functions[number - _FIRST])
+            if number == _FETCH:
+                return self._give()
+            self._nap()
+            return 0
         except BaseException as error:
             return self._stop(error)
 

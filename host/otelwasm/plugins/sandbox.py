@@ -3,6 +3,7 @@ Run one instance of a plugin, of any world: its store, its memories, its limits,
 """
 
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -27,6 +28,8 @@ R = TypeVar("R")
 _CELL = struct.Struct("<I")
 _TOP, _NEED, _HELLO = 0, 4, 8
 _PAGE = 1 << 16
+# How long a plugin that waits sleeps between two looks at what it waits for.
+_NAP_S = 0.005
 # CPython has 10,000 functions in its table; each entry costs the host 8 bytes.
 _TABLE_ELEMENTS = 1 << 20
 _TABLES = 100
@@ -68,9 +71,10 @@ class Sandbox:
             self._account,
             functions,
             integers=integers,
-            is_direct=component.lane == "direct",
+            payloads=component.guest_memory if component.lane == "direct" else 0,
             budget_bytes=memory_bytes,
             restart_deadline=self._restart_deadline,
+            nap=self._nap,
         )
         self._engine.dispatcher.add(self._context, self._imports)
         try:
@@ -149,7 +153,7 @@ class Sandbox:
         """
         The plugin's own memory, where it has exactly one (memories.py); for reading.
         """
-        return Memory(self._account.regions[1], self._allocate)
+        return Memory(self._account.regions[self._component.guest_memory], self._allocate)
 
     def host_failed(self, error: Exception) -> None:
         """
@@ -167,7 +171,7 @@ class Sandbox:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
         self._account.refused_bytes = None
         self._next = self._component.bindings.heap_at
-        _ffi.set_deadline(self._context, self._ticks)
+        self._restart_deadline()
         return self._memory
 
     def enter(
@@ -231,14 +235,15 @@ class Sandbox:
         regions = self._account.regions
         self._greet(regions[0], self._component.hello)
         if self._component.lane == "direct":
-            if len(regions) != 2:
-                text = f"it has {len(regions) - 1} memories, the direct lane needs one"
+            own = len(regions) - self._component.guest_memory
+            if own != 1:
+                text = f"it has {own} memories, the direct lane needs one"
                 raise self.end(Fault(text, kind="malformed"))
             realloc = self._address(self._component.exported("realloc"))
             arguments = _ffi.Numbers(("i32",) * 4)
             result = _ffi.Numbers(("i32",))
             return Memory(
-                regions[1], lambda size, a: self._reallocate(realloc, arguments, result, size, a)
+                regions[-1], lambda size, a: self._reallocate(realloc, arguments, result, size, a)
             )
         self._greet(regions[-1], self._component.exported("hello"))
         self._grow = self._address(self._component.exported("grow"))
@@ -295,7 +300,17 @@ class Sandbox:
         return _ffi.address_of(function)
 
     def _restart_deadline(self) -> None:
+        self._began_s = time.monotonic()
         _ffi.set_deadline(self._context, self._ticks)
+
+    def _nap(self) -> None:
+        """
+        Let the plugin wait a moment; its deadline runs on.
+        """
+        waited_s = time.monotonic() - self._began_s
+        if waited_s > self._deadline_s:
+            raise Fault("it waited", kind="deadline")
+        time.sleep(min(_NAP_S, waited_s / 8))
 
     def _wasi(self, output: Callable[[str, bytes], None] | None) -> wasmtime.WasiConfig:
         config = wasmtime.WasiConfig()

@@ -2,6 +2,9 @@
 A guest that passes every value on to the host's function of the same name, and returns its answer.
 """
 
+import sys
+import time
+
 import wit_world
 from wit_world import exports
 from wit_world.imports import echo
@@ -31,3 +34,12 @@ class WitWorld(wit_world.WitWorld):
 
     def four_times(self, value):
         return wit_world.double(wit_world.double(value))
+
+    def say(self, out, err):
+        print(out, flush=True)
+        print(err, file=sys.stderr, flush=True)
+
+    def doze(self, seconds):
+        began = time.monotonic()
+        time.sleep(seconds)
+        return time.monotonic() - began

@@ -3,7 +3,6 @@ Split WIT text into tokens, and point at a place in it when something is wrong t
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 import attrs
@@ -36,9 +35,16 @@ _ESCAPE = re.compile(r"""\\(?:(["'tnr\\])|u\{([0-9a-fA-F_]+)\}|([0-9a-fA-F]{2}))
 _ESCAPED = {"t": "\t", "n": "\n", "r": "\r"}
 _BLOCK_EDGE = re.compile(r"/\*|\*/")
 
-# Letters that look like something else, and marks that turn text around.
-_FORBIDDEN = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_DEPRECATED = frozenset("\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5")
+_REFUSED = re.compile(
+    r"(?P<control>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f])"
+    r"|(?P<direction>[\u202a-\u202e\u2066-\u2069])"
+    r"|[\u0149\u0673\u0f77\u0f79\u17a3\u17a4\u17b4\u17b5]"
+)
+_REASONS = {
+    "control": "is a control character and is not allowed",
+    "direction": "changes the direction of text and is not allowed",
+    None: "is deprecated by Unicode and is not allowed",
+}
 
 
 @attrs.frozen
@@ -105,7 +111,9 @@ def tokenize(source: Source) -> list[Token]:
 
     Kinds: `id` (with its `%`, if it has one), `keyword`, `integer`, `string`, `mark`, `end`.
     """
-    _refuse_characters(source)
+    if refused := _REFUSED.search(source.text):
+        code = f"U+{ord(refused[0]):04X}"
+        raise source.error(refused.start(), f"{code} {_REASONS[refused.lastgroup]}")
     return list(_tokens(source))
 
 
@@ -186,20 +194,3 @@ def _joined(docs: list[str]) -> str:
     if not docs:
         return ""
     return "\n".join(line.removeprefix(" ").rstrip() for line in docs).strip("\n")
-
-
-def _refuse_characters(source: Source) -> None:
-    if source.text.isascii() and source.text.isprintable():
-        return
-    for at, char in enumerate(source.text):
-        if char in "\n\r\t":
-            continue
-        if char in _FORBIDDEN:
-            problem = "changes the direction of text and is not allowed"
-        elif char in _DEPRECATED:
-            problem = "is deprecated by Unicode and is not allowed"
-        elif unicodedata.category(char) == "Cc":
-            problem = "is a control character and is not allowed"
-        else:
-            continue
-        raise source.error(at, f"U+{ord(char):04X} {problem}")

@@ -6,10 +6,12 @@ import asyncio
 import errno
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -21,6 +23,7 @@ __all__ = ["GRACE_S", "HttpServer", "bind"]
 # How long a closing server waits for the requests in flight.
 GRACE_S = 10.0
 _IDLE_S = 60
+_LONGEST_HEAD_BYTES = 64 << 10
 _POLL_S = 0.01
 
 
@@ -87,13 +90,46 @@ def _reason(error: OSError) -> str:
 
 class _Connection(HttpToolsProtocol):
     """
-    Ends a connection on which the head of a request does not come in time; uvicorn waits for ever.
+    Does two things that uvicorn does not.
+
+    It ends a connection on which the head of a request takes too long or grows too large. And it
+    takes the body of a request that offers an upgrade (Java's HttpClient offers h2c): httptools
+    leaves that body out, so the request is read again without the offer.
     """
 
     def __init__(self, *arguments: Any, head_timeout_s: float, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._head_timeout_s = head_timeout_s
         self._head_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        """
+        Read on.
+        """
+        self._received = data
+        super().data_received(data)
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > _LONGEST_HEAD_BYTES:
+                self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        return self._get_upgrade() is not None
+
+    def handle_websocket_upgrade(self) -> None:
+        """
+        Read the request that offered an upgrade again; called while HttpParserUpgrade is handled.
+        """
+        upgrade = sys.exception()
+        assert isinstance(upgrade, httptools.HttpParserUpgrade)
+        head = [self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"".join([*head, b"\r\n", self._received[upgrade.args[0] :]]))
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """
@@ -125,11 +161,13 @@ class _Connection(HttpToolsProtocol):
 
     def _wait_for_head(self) -> None:
         self._stop_waiting()
+        self._head_bytes = 0
         self._head_timer = self.loop.call_later(self._head_timeout_s, self.transport.close)
 
     def _stop_waiting(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
+            self._head_timer = None
 
 
 class HttpServer:

@@ -15,7 +15,7 @@ from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig
 from otelwasm.receivers.otlp_http import OtlpHttpConfig
 from otelwasm.signals import Signal
 
-__all__ = ["Inbox", "receiving", "run"]
+__all__ = ["Inbox", "receiving", "refused", "run"]
 
 T = TypeVar("T")
 
@@ -79,3 +79,15 @@ async def receiving(
         yield receiver
     finally:
         await receiver.close()
+
+
+async def refused(port: int | None) -> None:
+    """
+    Return once nobody takes connections on *port* any more.
+    """
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return
+        writer.close()

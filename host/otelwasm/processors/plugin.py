@@ -195,6 +195,8 @@ class PluginProcessor:
         Load the plugin and start its instances; raises SetupError.
         """
         self._loop = asyncio.get_running_loop()
+        began = monotonic()
+        _log.info("loading plugin", plugin=self.name, source=str(self._config.plugin))
         plugin = await asyncio.to_thread(
             self._load, self.name, self._config, emit=self._emit, log=self._log, meter=self._meter
         )
@@ -206,6 +208,12 @@ class PluginProcessor:
             )
         self._plugin = plugin
         self._telemetry.watch_plugin(self.component, plugin)
+        _log.info(
+            "plugin loaded",
+            plugin=self.name,
+            signals=" ".join(handled.label for handled in sorted(plugin.signals)),
+            seconds=round(monotonic() - began, 3),
+        )
         if self._config.tick_interval is not None:
             self._ticking = asyncio.create_task(
                 self._tick(plugin, self._config.tick_interval), name=f"{self.component} tick"

@@ -1,0 +1,204 @@
+"""
+A pipeline in somebody's own program: it starts whole or not at all, and stops when asked to.
+"""
+
+import asyncio
+import urllib.request
+from pathlib import Path
+
+import attrs
+import pytest
+
+from otelwasm.errors import ConfigError, PluginStartError, SetupError
+from otelwasm.otlp.replies import Rejected
+from otelwasm.pipeline.batch import Batch
+from otelwasm.registry import ExporterKind, ReceiverKind
+from otelwasm.service import Pipeline
+from pipeline.fakes import (
+    FakePlugin,
+    MemoryExporter,
+    MemoryReceiver,
+    a_batch,
+    a_plugin_file,
+    in_a_loop,
+    registry,
+)
+
+
+def a_config(folder: Path, *plugins: str, **service: object) -> dict[str, object]:
+    """
+    A traces pipeline with *plugins*.
+    """
+    plugin = {"plugin": a_plugin_file(folder)}
+    return {
+        "receivers": {"memory": {}},
+        "processors": {f"wasm/{name}": plugin for name in plugins},
+        "exporters": {"memory": {}},
+        "service": {
+            "pipelines": {
+                "traces": {
+                    "receivers": ["memory"],
+                    "processors": [f"wasm/{name}" for name in plugins],
+                    "exporters": ["memory"],
+                }
+            },
+            **service,
+        },
+    }
+
+
+@in_a_loop
+async def test_it_is_finished_when_it_is_asked_to_stop(tmp_path: Path) -> None:
+    """
+    `finished` waits for `request_stop`, which anything in the program may call.
+    """
+    async with Pipeline(a_config(tmp_path), registry=registry()) as pipeline:
+        finished = asyncio.create_task(pipeline.finished())
+        await asyncio.sleep(0)
+        was_done = finished.done()
+        pipeline.request_stop()
+        await finished
+
+    assert not was_done
+
+
+@in_a_loop
+async def test_a_plugin_that_refuses_keeps_all_from_starting(tmp_path: Path) -> None:
+    """
+    No receiver opens, and what was opened is closed: the exporter, the other plugins.
+    """
+    made: list[MemoryExporter | MemoryReceiver] = []
+
+    def noted(part: MemoryExporter | MemoryReceiver) -> MemoryExporter | MemoryReceiver:
+        made.append(part)
+        return part
+
+    good = FakePlugin(lambda _, __, payload: payload)
+    kinds = registry(good=good, bad=FakePlugin(lambda _, __, ___: None, refuses="no such key"))
+    receiver, exporter = kinds.receivers["memory"]().config, kinds.exporters["memory"]().config
+    kinds = attrs.evolve(
+        kinds,
+        receivers={
+            "memory": lambda: ReceiverKind(
+                receiver, lambda _, __, consumer: noted(MemoryReceiver(consumer))
+            )
+        },
+        exporters={"memory": lambda: ExporterKind(exporter, lambda _, __: noted(MemoryExporter()))},
+    )
+
+    with pytest.raises(PluginStartError, match="plugin 'bad' refused its configuration: no such"):
+        async with Pipeline(a_config(tmp_path, "good", "bad"), registry=kinds):
+            pytest.fail("it started")
+
+    assert [part.is_open for part in made] == [False, False]
+    assert good.is_closed
+
+
+@in_a_loop
+async def test_all_plugins_that_refuse_are_told(tmp_path: Path) -> None:
+    """
+    Two refusals are one error with a line for each.
+    """
+    kinds = registry(
+        one=FakePlugin(lambda _, __, ___: None, refuses="this"),
+        two=FakePlugin(lambda _, __, ___: None, refuses="that"),
+    )
+
+    with pytest.raises(SetupError) as caught:
+        await Pipeline(a_config(tmp_path, "one", "two"), registry=kinds).check()
+
+    assert sorted(str(caught.value).splitlines()) == [
+        "plugin 'one' refused its configuration: this",
+        "plugin 'two' refused its configuration: that",
+    ]
+
+
+@in_a_loop
+async def test_a_check_opens_nothing(tmp_path: Path) -> None:
+    """
+    `check` loads and ends the plugins; receivers and exporters stay closed.
+    """
+    plugin = FakePlugin(lambda _, __, payload: payload)
+    pipeline = Pipeline(a_config(tmp_path, "plugin"), registry=registry(plugin=plugin))
+    await pipeline.check()
+
+    assert plugin.is_closed
+    with pytest.raises(ValueError, match="not running"):
+        pipeline.receiver("memory")
+
+
+@in_a_loop
+async def test_a_receiver_that_cannot_listen_is_named(tmp_path: Path) -> None:
+    """
+    An error of the operating system becomes one message with the receiver's id.
+    """
+
+    class Unlucky(MemoryReceiver):
+        async def start(self) -> None:
+            raise OSError("address in use")
+
+    kinds = registry()
+    config = kinds.receivers["memory"]().config
+    kinds = attrs.evolve(
+        kinds,
+        receivers={
+            "memory": lambda: ReceiverKind(config, lambda _, __, consumer: Unlucky(consumer))
+        },
+    )
+
+    with pytest.raises(SetupError, match="receiver 'memory': address in use"):
+        async with Pipeline(a_config(tmp_path), registry=kinds):
+            pytest.fail("it started")
+
+
+@in_a_loop
+async def test_a_partial_success_is_counted(tmp_path: Path) -> None:
+    """
+    What the other side did not take is counted as rejected, the rest as sent.
+    """
+
+    class Picky(MemoryExporter):
+        async def send(self, batch: Batch) -> Rejected | None:  # type: ignore[override]
+            await super().send(batch)
+            return Rejected(2, "too old")
+
+    kinds = registry()
+    config = kinds.exporters["memory"]().config
+    kinds = attrs.evolve(
+        kinds, exporters={"memory": lambda: ExporterKind(config, lambda _, __: Picky())}
+    )
+    async with Pipeline(a_config(tmp_path), registry=kinds) as pipeline:
+        await pipeline.receiver("memory").receive(a_batch("a", "b", "c"))
+
+    assert pipeline.telemetry.summary() == {"accepted": 3, "sent": 1, "rejected": 2}
+
+
+@in_a_loop
+async def test_metrics_are_served_while_it_runs(tmp_path: Path) -> None:
+    """
+    With an address Prometheus finds the numbers there, until the pipeline is stopped.
+    """
+    config = a_config(tmp_path, telemetry={"metrics": {"address": "127.0.0.1:0"}})
+    async with Pipeline(config, registry=registry()) as pipeline:
+        await pipeline.receiver("memory").receive(a_batch())
+        url = f"http://127.0.0.1:{pipeline.metrics_port}/metrics"
+        text = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=5).read())
+
+    assert b'otelwasm_accepted_items_total{component="receiver/memory",signal="traces"} 1' in text
+    with pytest.raises(OSError, match="refused"):
+        await asyncio.to_thread(urllib.request.urlopen, url, timeout=5)
+
+
+@in_a_loop
+async def test_a_configuration_in_code_is_checked_too() -> None:
+    """
+    Mistakes in a mapping have their path, if no line.
+    """
+    with pytest.raises(ConfigError) as caught:
+        Pipeline({"receivers": {}, "exporters": {}, "service": {"pipeline": {}}})
+
+    assert str(caught.value).splitlines() == [
+        "configuration: service.pipeline: unknown key; did you mean pipelines? "
+        "known keys: pipelines, quarantine, shutdown_timeout, telemetry",
+        "configuration: service.pipelines: missing; this key has no default",
+    ]

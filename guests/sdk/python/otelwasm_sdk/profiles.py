@@ -127,7 +127,7 @@ class Profiles(Batch[Profile]):
 
     def __bytes__(self) -> bytes:
         if self._edits.is_changed and self._message is not None:
-            sweep(self._message.dictionary, _index_lists(self._message))
+            sweep(self._message, _index_lists(self._message))
         return super().__bytes__()
 
     def _view(self, member: Any, *, resource: Resource, scope: Scope) -> Profile:

@@ -100,11 +100,33 @@ def _inline_value(value: Any, strings: Any) -> None:
         _inline_pairs(value.kvlist_value.values, strings)
 
 
-def sweep(dictionary: Any, index_lists: Iterable[Any]) -> None:
+def sweep(message: Any, index_lists: Iterable[Any]) -> None:
     """
-    Empty the attributes that nothing refers to any more: they may hold what was to be removed.
+    Empty the attributes and strings that nothing refers to any more.
+
+    They may hold what was to be removed; removing them would shift all the others.
     """
+    dictionary = message.dictionary
     used = {index for indices in index_lists for index in indices}
     for index, entry in enumerate(dictionary.attribute_table):
         if index not in used:
             entry.ClearField("value")
+            entry.ClearField("key_strindex")
+    strings = dictionary.string_table
+    used_strings = set(_string_indices(message))
+    for index in range(len(strings)):
+        if index not in used_strings:
+            strings[index] = ""
+
+
+def _string_indices(message: Any) -> Iterator[int]:
+    """
+    Find every reference to the table of strings, by the names of the fields that hold one.
+    """
+    for field, value in message.ListFields():
+        if field.name.endswith("strindex"):
+            yield value
+        # Samples, by far the most messages, refer to other tables only.
+        elif field.message_type is not None and field.name != "samples":
+            for member in value if field.is_repeated else (value,):
+                yield from _string_indices(member)

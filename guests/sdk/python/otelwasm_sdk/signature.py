@@ -94,11 +94,11 @@ def handled_signals(
     )
     strange = [choice for choice in choices if not _is_batch(choice)]
     if strange or not signals:
-        is_missing = batch.annotation is inspect.Parameter.empty
-        found = "it has none" if is_missing else f"it is `{_text(batch.annotation)}`"
-        raise DefinitionError(
-            f"{describe(function)}: {found}, the annotation of `{batch.name}`; {_WANTED}"
-        )
+        if batch.annotation is inspect.Parameter.empty:
+            found = f"`{batch.name}` has no annotation"
+        else:
+            found = f"the annotation of `{batch.name}` is `{_text(batch.annotation)}`"
+        raise DefinitionError(f"{describe(function)}: {found}; {_WANTED}")
     return signals, False
 
 

@@ -99,7 +99,8 @@ def _attrs_class(value: object, kind: type, *, where: str) -> Any:
         return kind(**arguments)
     except (TypeError, ValueError) as error:
         # Raised by the class's own validators and converters.
-        raise ConfigError(f"{where}: {error.args[0] if error.args else error!r}") from error
+        reason = error.args[0] if error.args else repr(error)
+        raise ConfigError(f"{where}: {reason}") from error
 
 
 def _alias(field: "attrs.Attribute[Any]") -> str:

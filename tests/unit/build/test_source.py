@@ -1,0 +1,158 @@
+"""
+A plugin's sources are understood, or refused with file and line, before anything is built.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from otelwasm.build.source import read_source
+from otelwasm.errors import BuildError
+
+PLUGIN = """
+from otelwasm_sdk import Traces, processor
+
+@processor
+def redact(batch: Traces) -> Traces:
+    return batch
+"""
+
+
+def write(folder: Path, name: str, text: str = PLUGIN) -> Path:
+    """
+    Write one file of a plugin.
+    """
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_a_plugin(tmp_path: Path) -> None:
+    """
+    A file alone is the plugin, called like it; its neighbours are not part of it.
+    """
+    write(tmp_path, "other.py")
+    source = read_source(write(tmp_path, "redact.py"))
+
+    assert ("redact.py", "processor", "redact") == (source.entry, source.kind, source.name)
+    assert ["redact.py"] == list(source.files)
+    assert "" == source.requirements
+
+
+def test_a_folder_is_a_plugin(tmp_path: Path) -> None:
+    """
+    A folder is the plugin with all it holds, but for what tools leave behind.
+    """
+    folder = tmp_path / "redact"
+    for name in ("plugin.py", "rules.py", "data/words.txt"):
+        write(folder, name)
+    for name in (".git/config", "__pycache__/plugin.pyc", "venv/x.py", "redact.wasm"):
+        write(folder, name)
+    write(folder, "requirements.txt", "idna>=3\n")
+    source = read_source(folder)
+
+    assert ("plugin.py", "redact") == (source.entry, source.name)
+    assert ["data/words.txt", "plugin.py", "requirements.txt", "rules.py"] == sorted(source.files)
+    assert "idna>=3\n" == source.requirements
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from otelwasm_sdk import Logs, exporter\n@exporter\nclass Out:\n    pass\n",
+        "import otelwasm_sdk\n@otelwasm_sdk.exporter\ndef out(batch): pass\n",
+        "import otelwasm_sdk as sdk\n@sdk.exporter\ndef out(batch): pass\n",
+        "from otelwasm_sdk import exporter as e\n@e\ndef out(batch): pass\n",
+    ],
+)
+def test_the_decorator_says_the_kind(tmp_path: Path, text: str) -> None:
+    """
+    The kind is found under whatever name the decorator was imported by.
+    """
+    assert "exporter" == read_source(write(tmp_path, "out.py", text)).kind
+
+
+def test_newer_syntax_than_this_pythons_is_left_to_the_guest(tmp_path: Path) -> None:
+    """
+    A file that only the Python in the component understands has its kind all the same.
+    """
+    source = read_source(write(tmp_path, "new.py", f"{PLUGIN}\nx = t'template' if 1 else 0\n"))
+
+    assert "processor" == source.kind
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = (1,\ny = 2\n", "p.py:1: '(' was never closed"),
+        ("def f(:\n", "p.py:1: invalid syntax"),
+        ("", "p.py: no plugin in it: put @processor before a function or class"),
+        ("def processor(f): return f\n@processor\ndef p(): pass\n", "p.py: no plugin in it"),
+        (
+            PLUGIN + "@processor\nclass Other:\n    pass\n",
+            "p.py: one plugin a file, not 2: @processor redact at line 5, @processor Other at",
+        ),
+        ("# /// script\n# dependencies = [\n# ///\n" + PLUGIN, "p.py: the `# /// script` block is"),
+        ("# /// script\n# dependencies = [1]\n# ///\n" + PLUGIN, "is a list of strings"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    """
+    Syntax errors, missing and double declarations are refused with file and line.
+    """
+    with pytest.raises(BuildError) as raised:
+        read_source(write(tmp_path, "p.py", text))
+
+    assert message in str(raised.value)
+    assert str(raised.value).startswith(str(tmp_path))
+
+
+def test_inline_metadata_names_requirements(tmp_path: Path) -> None:
+    """
+    The `# /// script` block of a file lists what it requires.
+    """
+    text = '# /// script\n# requires-python = ">=3.14"\n# dependencies = [\n#   "idna>=3",\n'
+    text += "#   \"tomli; python_version < '3'\",\n# ]\n# ///\n"
+    source = read_source(write(tmp_path, "p.py", text + PLUGIN))
+
+    assert "idna>=3\ntomli; python_version < '3'" == source.requirements
+
+
+def test_what_is_no_plugin_is_named(tmp_path: Path) -> None:
+    """
+    A missing path, another kind of file and a folder without plugin.py are refused by name.
+    """
+    cases = {
+        tmp_path / "missing.py": "does not exist; a plugin is a .py file, or a folder with",
+        write(tmp_path, "notes.txt"): "is no Python file and no folder",
+        write(tmp_path, "empty/x.py").parent: "has no plugin.py",
+    }
+    for path, message in cases.items():
+        with pytest.raises(BuildError) as raised:
+            read_source(path)
+
+        assert str(raised.value).startswith(f"{path} {message}")
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    """
+    Python sources are UTF-8; others are refused by name.
+    """
+    path = tmp_path / "p.py"
+    path.write_bytes(b"# \xff\n")
+
+    with pytest.raises(BuildError, match=r"p.py: not UTF-8"):
+        read_source(path)
+
+
+def test_a_folder_with_far_too_much_is_refused(tmp_path: Path) -> None:
+    """
+    Pointing at a whole project does not copy it into a plugin.
+    """
+    write(tmp_path, "plugin.py")
+    with (tmp_path / "big.bin").open("wb") as file:
+        file.truncate(65 << 20)
+
+    with pytest.raises(BuildError, match="65 MiB in 2 files, the limit is 64 MiB"):
+        read_source(tmp_path)

@@ -1,0 +1,106 @@
+"""
+Profiles share their attributes in one table; a change reaches those that it is meant for.
+"""
+
+from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
+    ExportProfilesServiceRequest,
+)
+
+from otelwasm_sdk import Profiles
+
+
+def two_profiles() -> Profiles:
+    """
+    Two profiles with the same attribute of the table; the first has a sample with it, too.
+    """
+    request = ExportProfilesServiceRequest()
+    dictionary = request.dictionary
+    dictionary.string_table.extend(["", "enduser.id", "ada", "service.name", "shop"])
+    dictionary.attribute_table.add()
+    entry = dictionary.attribute_table.add(key_strindex=1)
+    entry.value.string_value_strindex = 2
+    group = request.resource_profiles.add()
+    pair = group.resource.attributes.add(key_strindex=3)
+    pair.value.string_value_strindex = 4
+    scope = group.scope_profiles.add()
+    scope.profiles.add(profile_id=b"\1" * 16, attribute_indices=[1]).samples.add(
+        attribute_indices=[1]
+    )
+    scope.profiles.add(profile_id=b"\2" * 16, attribute_indices=[1], duration_nano=500_000_000)
+    return Profiles(request.SerializeToString())
+
+
+def attributes(batch: Profiles) -> list[dict[str, object]]:
+    """
+    Each profile's attributes, as read from the batch's bytes.
+    """
+    return [dict(each.attributes) for each in Profiles(bytes(batch)).profiles()]
+
+
+def test_indices_are_followed() -> None:
+    """
+    Attributes are read through both tables, those of resources, too.
+    """
+    batch = two_profiles()
+
+    assert [{"enduser.id": "ada"}] * 2 == attributes(batch)
+    assert {"service.name": "shop"} == next(batch.resources()).attributes
+    assert ["01" * 16, "02" * 16] == [each.profile_id for each in batch.profiles()]
+    assert [0.0, 0.5] == [each.duration_s for each in batch.profiles()]
+    assert batch.is_untouched
+
+
+def test_a_change_of_one_leaves_the_other() -> None:
+    """
+    A profile that changes an attribute gets its own; the other keeps the shared one.
+    """
+    batch = two_profiles()
+    first = next(batch.profiles())
+    first.attributes["enduser.id"] = "grace"
+    first.attributes["new"] = [1]
+
+    assert [{"enduser.id": "grace", "new": [1]}, {"enduser.id": "ada"}] == attributes(batch)
+
+
+def test_deleting_leaves_nothing_in_the_tables() -> None:
+    """
+    What nothing refers to any more is emptied, so that it is not sent on after all.
+    """
+    batch = two_profiles()
+
+    assert 3 == batch.delete_attribute("enduser.id")
+    assert [{}, {}] == attributes(batch)
+    assert b"ada" not in bytes(batch)
+    assert {"service.name": "shop"} == next(Profiles(bytes(batch)).resources()).attributes
+
+
+def test_hashing_reaches_the_table_once() -> None:
+    """
+    A shared attribute is hashed once, for all that share it.
+    """
+    batch = two_profiles()
+
+    assert 1 == batch.hash_attributes("enduser.id")
+    [first, second] = attributes(batch)
+    assert first == second
+    assert 64 == len(str(first["enduser.id"]))
+    assert b"ada" not in bytes(batch)
+
+
+def test_set_attribute_reaches_each_profile() -> None:
+    """
+    Every profile gets the attribute.
+    """
+    batch = two_profiles()
+    batch.set_attribute("env", "test")
+
+    assert [{"enduser.id": "ada", "env": "test"}] * 2 == attributes(batch)
+
+
+def test_parts_carry_the_tables() -> None:
+    """
+    Each part that profiles are split into can follow its indices.
+    """
+    parts = two_profiles().split(lambda profile: profile.profile_id)
+
+    assert [[{"enduser.id": "ada"}]] * 2 == [attributes(part) for part in parts.values()]

@@ -75,7 +75,7 @@ def _value_reader(field: FieldDescriptor) -> _Read:
     if field.type == FieldDescriptor.TYPE_BOOL:
         return _bool_reader(_tag(field, _VARINT))
     if field.type == FieldDescriptor.TYPE_DOUBLE:
-        return _fixed_reader(_tag(field, _FIXED64), "<d", _double)
+        return _fixed_reader(_tag(field, _FIXED64), "<d", read_number=_double)
     if field.enum_type is not None:
         return _varint_reader(_tag(field, _VARINT), _enum_reader(field.enum_type))
     lowest, highest, layout = _INTEGERS[field.type]
@@ -91,7 +91,7 @@ def _value_reader(field: FieldDescriptor) -> _Read:
     if layout is None:
         return _varint_reader(_tag(field, _VARINT), whole)
     wire_type = _FIXED32 if struct.calcsize(layout) == 4 else _FIXED64
-    return _fixed_reader(_tag(field, wire_type), layout, whole)
+    return _fixed_reader(_tag(field, wire_type), layout, read_number=whole)
 
 
 _INTEGERS: Mapping[int, tuple[int, int, str | None]] = {
@@ -145,7 +145,7 @@ def _varint_reader(tag: bytes, read_number: Callable[[Any], int]) -> _Read:
     return lambda value: tag + _varint(read_number(value) & 0xFFFF_FFFF_FFFF_FFFF)
 
 
-def _fixed_reader(tag: bytes, layout: str, read_number: Callable[[Any], float]) -> _Read:
+def _fixed_reader(tag: bytes, layout: str, *, read_number: Callable[[Any], float]) -> _Read:
     pack = struct.Struct(layout).pack
     return lambda value: tag + pack(read_number(value))
 

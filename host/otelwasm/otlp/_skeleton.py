@@ -18,10 +18,10 @@ from google.protobuf.message_factory import GetMessageClass
 
 from otelwasm.signals import Signal
 
-__all__ = ["POINT_FIELDS", "request_class"]
+__all__ = ["request_class"]
 
 # Metric's oneof, in the order of their numbers; each holds its points as field 1.
-POINT_FIELDS = {"gauge": 5, "sum": 7, "histogram": 9, "exponential_histogram": 10, "summary": 11}
+_POINT_FIELDS = {"gauge": 5, "sum": 7, "histogram": 9, "exponential_histogram": 10, "summary": 11}
 
 
 def _build() -> DescriptorPool:
@@ -29,7 +29,7 @@ def _build() -> DescriptorPool:
     Declare the frame: Request > Group (resource) > Scope > item, or > Metric > Points > item.
     """
     points = _message("Points", items=(1, None))
-    metric = _message("Metric", **{name: (n, ".Points") for name, n in POINT_FIELDS.items()})
+    metric = _message("Metric", **{name: (n, ".Points") for name, n in _POINT_FIELDS.items()})
     metric.oneof_decl.add(name="data")
     for field in metric.field:
         field.label = FieldDescriptorProto.LABEL_OPTIONAL

@@ -47,12 +47,13 @@ def decompress(encoding: str, data: bytes, *, limit_bytes: int) -> bytes:
     try:
         if encoding == "zstd":
             return _unzstd(data, limit_bytes)
-        return _inflate(data, limit_bytes, _GZIP_BITS if encoding == "gzip" else _DEFLATE_BITS)
+        bits = _GZIP_BITS if encoding == "gzip" else _DEFLATE_BITS
+        return _inflate(data, limit_bytes, window_bits=bits)
     except (zlib.error, zstandard.ZstdError) as error:
         raise ValueError(f"the body is no valid {encoding}: {error}") from error
 
 
-def _inflate(data: bytes, limit_bytes: int, window_bits: int) -> bytes:
+def _inflate(data: bytes, limit_bytes: int, *, window_bits: int) -> bytes:
     stream = zlib.decompressobj(window_bits)
     unpacked = stream.decompress(data, limit_bytes + 1)
     if len(unpacked) > limit_bytes:

@@ -40,7 +40,7 @@ class ServerTls:
         Return what an HTTP server listens with.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        _load_chain(context, self.cert_file, self.key_file)
+        _load_chain(context, self.cert_file, key_file=self.key_file)
         if self.client_ca_file is not None:
             _load_roots(context, self.client_ca_file)
             context.verify_mode = ssl.CERT_REQUIRED
@@ -83,7 +83,7 @@ class ClientTls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             _load_roots(context, self.ca_file)
         if self.cert_file is not None and self.key_file is not None:
-            _load_chain(context, self.cert_file, self.key_file)
+            _load_chain(context, self.cert_file, key_file=self.key_file)
         return context
 
 
@@ -94,7 +94,7 @@ def _read(path: Path) -> bytes:
         raise SetupError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _load_chain(context: ssl.SSLContext, cert_file: Path, key_file: Path) -> None:
+def _load_chain(context: ssl.SSLContext, cert_file: Path, *, key_file: Path) -> None:
     for path in (cert_file, key_file):
         _read(path)
     try:

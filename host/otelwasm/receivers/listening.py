@@ -40,7 +40,7 @@ def bind(address: Address, *, receiver: str) -> list[socket.socket]:
             address.host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         for family, kind, protocol, _, where in found:
-            sock = _bind_one(family, kind, protocol, where=(where[0], port, *where[2:]))
+            sock = _bind_one(family, kind, protocol=protocol, where=(where[0], port, *where[2:]))
             if sock is not None:
                 sockets.append(sock)
                 port = sock.getsockname()[1]
@@ -56,7 +56,7 @@ def bind(address: Address, *, receiver: str) -> list[socket.socket]:
 
 
 def _bind_one(
-    family: int, kind: int, protocol: int, *, where: tuple[Any, ...]
+    family: int, kind: int, *, protocol: int, where: tuple[Any, ...]
 ) -> socket.socket | None:
     """
     Bind one socket; None for an address family that this machine does not have.

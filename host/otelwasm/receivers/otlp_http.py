@@ -136,7 +136,7 @@ class OtlpHttpApp:
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
         try:
-            answer = await self._answer(scope, headers, receive)
+            answer = await self._answer(scope, headers, receive=receive)
         except _UnfitError as unfit:
             answer = unfit.answer
         if answer is None:
@@ -155,7 +155,7 @@ class OtlpHttpApp:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(
-        self, scope: _Scope, headers: Mapping[str, str], receive: _Receive
+        self, scope: _Scope, headers: Mapping[str, str], *, receive: _Receive
     ) -> _Answer | None:
         """
         Consume what was sent and say how that went; None if the sender is gone.
@@ -171,7 +171,7 @@ class OtlpHttpApp:
         if consumer is None:
             return _told(404, f"no pipeline here takes {signal.label}")
         content_type, encoding = _content_type(headers), _encoding(headers)
-        body = await self._body(headers, receive, content_type)
+        body = await self._body(headers, receive, content_type=content_type)
         if body is None:
             return None
         read = partial(self._payload, signal, body, content_type=content_type, encoding=encoding)
@@ -184,7 +184,7 @@ class OtlpHttpApp:
         return _Answer(200, success_body(content_type), content_type)
 
     async def _body(
-        self, headers: Mapping[str, str], receive: _Receive, content_type: str
+        self, headers: Mapping[str, str], receive: _Receive, *, content_type: str
     ) -> bytes | None:
         """
         Read the whole body; None if the sender went away before its end.
@@ -206,8 +206,8 @@ class OtlpHttpApp:
                         return b"".join(parts)
         except TimeoutError:
             reason = f"the body did not come within {self._read_timeout}"
-            raise _unfit(408, reason, content_type) from None
-        raise _unfit(413, str(TooLargeError(self._limit_bytes)), content_type)
+            raise _unfit(408, reason, content_type=content_type) from None
+        raise _unfit(413, str(TooLargeError(self._limit_bytes)), content_type=content_type)
 
     def _payload(self, signal: Signal, body: bytes, *, content_type: str, encoding: str) -> bytes:
         """
@@ -219,7 +219,7 @@ class OtlpHttpApp:
             if content_type == JSON:
                 return from_json(signal, body)
         except TooLargeError as error:
-            raise _unfit(413, str(error), content_type) from error
+            raise _unfit(413, str(error), content_type=content_type) from error
         except ValueError as error:
             raise PermanentError(str(error)) from error
         refuse_malformed(signal, body)
@@ -252,7 +252,7 @@ def _told(status: int, reason: str, **headers: str) -> _Answer:
     return _Answer(status, f"{reason}\n".encode(), headers=headers)
 
 
-def _unfit(status: int, reason: str, content_type: str) -> _UnfitError:
+def _unfit(status: int, reason: str, *, content_type: str) -> _UnfitError:
     """
     Answer in the sender's encoding and close the connection: more of the body may be on its way.
     """

@@ -314,7 +314,7 @@ def test_endless_head_is_cut_off() -> None:
 
     async def scenario() -> None:
         async with receiving(Inbox()) as receiver:
-            reader, writer = await asyncio.open_connection("127.0.0.1", receiver.http_port)
+            _, writer = await asyncio.open_connection("127.0.0.1", receiver.http_port)
             writer.write(f"POST {TRACES} HTTP/1.1\r\n".encode())
             with pytest.raises(ConnectionError):
                 while True:

@@ -84,7 +84,7 @@ def wait_until_open(host: "subprocess.Popen[bytes]", ports: tuple[int, int]) -> 
     Wait until the host takes connections.
     """
     for port in ports:
-        for _ in range(300):
+        for _ in range(3000):  # compiling a plugin for the first time takes its time
             if host.poll() is not None:
                 sys.exit(f"demo: the host ended with {host.returncode}")
             try:

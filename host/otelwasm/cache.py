@@ -3,7 +3,7 @@ Keep what is costly to make (builds, compiled components) in one folder of the u
 """
 
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 __all__ = ["cache_dir", "write_atomically"]
@@ -11,7 +11,7 @@ __all__ = ["cache_dir", "write_atomically"]
 
 def cache_dir(*parts: str) -> Path:
     """
-    Make and return a folder below the cache.
+    Make and return a folder below the cache, which nobody but the user may enter.
 
     The cache is `$OTELWASM_CACHE`, else `$XDG_CACHE_HOME/otelwasm`, else `~/.cache/otelwasm`.
     """
@@ -22,19 +22,22 @@ def cache_dir(*parts: str) -> Path:
     else:
         root = Path.home() / ".cache" / "otelwasm"
     folder = root.joinpath(*parts)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """
     Write *data* to *path* so that any other process sees the old file or the whole new one.
+
+    *mode* is for a new file, less the user's umask.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -35,7 +35,7 @@ def compiled(engine: Engine, wasm: bytes) -> Component:
         except wasmtime.WasmtimeError:
             pass  # of another build of wasmtime: compiled and written again
     component = Component(engine.wasmtime, wasm)
-    write_atomically(path, bytes(component.serialize()))
+    write_atomically(path, bytes(component.serialize()), mode=0o600)
     return component
 
 

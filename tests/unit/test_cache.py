@@ -1,0 +1,85 @@
+"""
+Prove where the cache lies, and that its files appear whole.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from otelwasm.cache import cache_dir, write_atomically
+
+
+def test_the_own_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    `OTELWASM_CACHE` names the cache, whatever `XDG_CACHE_HOME` says.
+    """
+    monkeypatch.setenv("OTELWASM_CACHE", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+
+    folder = cache_dir("a", "b")
+
+    assert tmp_path / "own" / "a" / "b" == folder
+    assert folder.is_dir()
+
+
+def test_the_users_cache_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Without it, the cache is a folder in `XDG_CACHE_HOME`, then in `~/.cache`.
+    """
+    monkeypatch.delenv("OTELWASM_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    from_xdg = cache_dir()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    from_home = cache_dir()
+
+    assert tmp_path / "xdg" / "otelwasm" == from_xdg
+    assert tmp_path / "home" / ".cache" / "otelwasm" == from_home
+
+
+def test_nobody_else_enters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A folder of the cache is the user's alone, even with a careless umask.
+    """
+    monkeypatch.setenv("OTELWASM_CACHE", str(tmp_path))
+    before = os.umask(0o002)
+    try:
+        folder = cache_dir("compiled")
+    finally:
+        os.umask(before)
+
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    """
+    Writing replaces a file and leaves nothing else behind; its mode follows the umask.
+    """
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    before = os.umask(0o022)
+    try:
+        write_atomically(path, b"new")
+    finally:
+        os.umask(before)
+
+    assert b"new" == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())
+    assert 0o644 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    """
+    What cannot be written leaves the old file as it was, and nothing else.
+    """
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    with pytest.raises(TypeError):
+        write_atomically(path, "no bytes")  # type: ignore[arg-type]
+
+    assert b"old" == path.read_bytes()
+    assert [path] == list(tmp_path.iterdir())

@@ -73,8 +73,7 @@ static int delete_key(Place *place, Range key) {
 
 static int append_pair(Place *place, Range key, PyObject *value) {
   uint32_t number = MESSAGES[place->message].attributes;
-  Buffer *buffer = &place->tree->scratch;
-  buffer->size = 0;
+  Buffer *buffer = tree_scratch(place->tree);
   if (encode_pair(buffer, number, key, value)) return -1;
   size_t size = buffer->size;
   const uint8_t *copy = arena_copy(&place->tree->arena, buffer->bytes, size);
@@ -91,7 +90,7 @@ static int assign(PyObject *self, PyObject *name, PyObject *value) {
     return count > 0 ? 0 : -1;
   }
   uint32_t number = MESSAGES[place->message].attributes;
-  Buffer *buffer = &place->tree->scratch;
+  Buffer *buffer = tree_scratch(place->tree);
   Cursor cursor = cursor_at(place);
   Attribute found;
   int got, count = 0, failed = 0;
@@ -99,12 +98,10 @@ static int assign(PyObject *self, PyObject *name, PyObject *value) {
     if (count++) {
       failed = change_field(&cursor, &found.field, NULL, 0);
     } else if (found.is_plain) {
-      buffer->size = 0;
       failed = encode_pair(buffer, number, key, value) ||
                change_attribute(&cursor, &found, buffer);
     } else {
       Buffer any = {0};
-      buffer->size = 0;
       failed = encode_any(&any, value, 0) ||
                encode_pair_with_value(buffer, number, found.pair,
                                       (Range){any.bytes, any.bytes + any.size}) ||

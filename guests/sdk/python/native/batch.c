@@ -90,9 +90,21 @@ static Range *read_keys(PyObject *object, size_t *count) {
   return keys;
 }
 
+/* The level, where its messages have attributes: a profile's are in the request's dictionary. */
+static const Level *level_with_attributes(const char *on, const Place *root) {
+  const Level *level = level_named(on, root);
+  for (int i = 0; level && i < MESSAGE_COUNT; i++) {
+    if ((level->targets >> i & 1) && !MESSAGES[i].attributes) {
+      PyErr_Format(PyExc_ValueError, "%s have no attributes of their own", level->name);
+      return NULL;
+    }
+  }
+  return level;
+}
+
 static PyObject *run(PyObject *self, Operation *operation, PyObject *keys, const char *on) {
   Place *root = place_of(self);
-  const Level *level = level_named(on, root);
+  const Level *level = level_with_attributes(on, root);
   Range *ranges = level ? read_keys(keys, &operation->key_count) : NULL;
   if (!ranges) return NULL;
   operation->keys = ranges;

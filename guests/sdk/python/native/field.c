@@ -77,8 +77,8 @@ PyObject *field_get(PyObject *view, const Field *field) {
   return view_new(&child, view);
 }
 
-/* Takes out every occurrence of the field and of others in its oneof, and puts the new bytes,
- * if any, where the first one was. */
+/* Takes out every occurrence of the field, and where there are new bytes those of others in its
+ * oneof, and puts the new bytes where the first one was. */
 static int replace_field(Place *place, const Field *field, const uint8_t *bytes, size_t size) {
   const Message *message = &MESSAGES[place->message];
   Cursor cursor = cursor_at(place);
@@ -87,7 +87,8 @@ static int replace_field(Place *place, const Field *field, const uint8_t *bytes,
   while ((got = cursor_next(&cursor, &wire)) > 0) {
     const Field *other = field_of(message, wire.number);
     if (!other || !is_value_of(other, &wire)) continue;
-    if (other != field && (!field->oneof || other->oneof != field->oneof)) continue;
+    int is_replaced = size && field->oneof && other->oneof == field->oneof;
+    if (other != field && !is_replaced) continue;
     if (change_field(&cursor, &wire, is_written ? NULL : bytes, is_written ? 0 : size)) return -1;
     is_written = 1;
   }

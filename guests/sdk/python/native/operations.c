@@ -49,10 +49,8 @@ int next_attribute(Cursor *cursor, const Range *keys, size_t key_count, Attribut
 }
 
 int change_attribute(Cursor *cursor, const Attribute *attribute, Buffer *buffer) {
-  size_t size = buffer->size;
-  const uint8_t *copy = arena_copy(&cursor->place->tree->arena, buffer->bytes, size);
-  buffer->size = 0;
-  return copy ? change_field(cursor, &attribute->field, copy, size) : -1;
+  const uint8_t *copy = arena_copy(&cursor->place->tree->arena, buffer->bytes, buffer->size);
+  return copy ? change_field(cursor, &attribute->field, copy, buffer->size) : -1;
 }
 
 /* The KeyValue to set, as a field of the number that it has in this message. */
@@ -60,10 +58,9 @@ static const Range *pair_to_set(Operation *operation, Place *place) {
   uint32_t number = MESSAGES[place->message].attributes;
   Range *pair = &operation->pairs[number];
   if (pair->data) return pair;
-  Buffer *buffer = &place->tree->scratch;
+  Buffer *buffer = tree_scratch(place->tree);
   size_t whole;
   const Range *key = operation->keys;
-  buffer->size = 0;
   if (buffer_begin(buffer, number, &whole) ||
       buffer_bytes(buffer, PAIR_KEY, key->data, range_size(*key)) ||
       buffer_bytes(buffer, PAIR_VALUE, operation->value.data, range_size(operation->value)) ||
@@ -73,17 +70,16 @@ static const Range *pair_to_set(Operation *operation, Place *place) {
   const uint8_t *copy = arena_copy(&place->tree->arena, buffer->bytes, buffer->size);
   if (!copy) return NULL;
   *pair = (Range){copy, copy + buffer->size};
-  buffer->size = 0;
   return pair;
 }
 
 int apply_set(Operation *operation, Place *place) {
   uint32_t number = MESSAGES[place->message].attributes;
-  Buffer *buffer = &place->tree->scratch;
   Cursor cursor = cursor_at(place);
   Attribute found;
   int got, count = 0, failed = 0;
   const Range *pair = pair_to_set(operation, place);
+  Buffer *buffer = tree_scratch(place->tree);
   if (!pair) return -1;
   while (!failed && (got = next_attribute(&cursor, operation->keys, 1, &found)) > 0) {
     if (operation->mode == MODE_INSERT) return 0;
@@ -114,7 +110,7 @@ int apply_delete(Operation *operation, Place *place) {
 
 int apply_rename(Operation *operation, Place *place) {
   uint32_t number = MESSAGES[place->message].attributes;
-  Buffer *buffer = &place->tree->scratch;
+  Buffer *buffer = tree_scratch(place->tree);
   Cursor cursor = cursor_at(place);
   Attribute found;
   int got = next_attribute(&cursor, operation->keys, 1, &found);
@@ -122,7 +118,6 @@ int apply_rename(Operation *operation, Place *place) {
   if (encode_pair_with_key(buffer, number, found.pair, operation->value)) return -1;
   size_t size = buffer->size;
   const uint8_t *renamed = arena_copy(&place->tree->arena, buffer->bytes, size);
-  buffer->size = 0;
   if (!renamed) return -1;
   const Range both[] = {operation->keys[0], operation->value};
   int is_first = 1;
@@ -210,7 +205,7 @@ static int replace_values(Operation *operation, Place *place, EncodeNew encode) 
   while (!failed &&
          (got = next_attribute(&cursor, operation->keys, operation->key_count, &found)) > 0) {
     PyObject *value = decode_pair_value(found.pair);
-    any.size = 0;
+    any.size = pair.size = 0;
     failed = !value || encode(operation, value, &any) ||
              encode_pair_with_value(&pair, number, found.pair,
                                     (Range){any.bytes, any.bytes + any.size}) ||

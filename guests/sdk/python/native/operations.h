@@ -40,7 +40,7 @@ typedef struct {
 } Attribute;
 int next_attribute(Cursor *cursor, const Range *keys, size_t key_count, Attribute *attribute);
 
-/* Puts what buffer holds, a whole KeyValue field, in the attribute's place; and empties it. */
+/* Puts what buffer holds, a whole KeyValue field, in the attribute's place. */
 int change_attribute(Cursor *cursor, const Attribute *attribute, Buffer *buffer);
 
 #endif

@@ -177,25 +177,26 @@ static int put_number(Buffer *buffer, const Field *field, uint64_t bits) {
 int encode_scalar(Buffer *buffer, const Field *field, PyObject *value) {
   uint64_t bits;
   Range range;
-  switch (field->kind) {
-    case KIND_STRING:
-      if (text_range(value, &range)) return -1;
-      break;
-    case KIND_BYTES: {
-      const uint8_t *bytes = (const uint8_t *)PyBytes_AsString(value);
-      if (!bytes) return -1;
-      range = (Range){bytes, bytes + PyBytes_Size(value)};
-      break;
-    }
-    default:
-      if (encode_number(field, value, &bits)) return -1;
-      if (!bits && !field->oneof && !field->repeated) return 0; /* the default stays unwritten */
-      return buffer_tag(buffer, field->number, wire_of(field)) || put_number(buffer, field, bits)
-                 ? -1
-                 : 0;
+  int has_default = !field->oneof && !field->repeated; /* which stays unwritten */
+  if (wire_of(field) != WIRE_BYTES) {
+    if (encode_number(field, value, &bits)) return -1;
+    if (has_default && !bits) return 0;
+    return buffer_tag(buffer, field->number, wire_of(field)) || put_number(buffer, field, bits)
+               ? -1
+               : 0;
   }
-  if (range.data == range.end && !field->oneof && !field->repeated) return 0;
-  return buffer_bytes(buffer, field->number, range.data, (size_t)(range.end - range.data));
+  if (field->kind == KIND_STRING && PyUnicode_Check(value)) {
+    if (text_range(value, &range)) return -1;
+  } else if (field->kind == KIND_BYTES && PyBytes_Check(value)) {
+    const uint8_t *bytes = (const uint8_t *)PyBytes_AsString(value);
+    range = (Range){bytes, bytes + PyBytes_Size(value)};
+  } else {
+    PyErr_Format(PyExc_TypeError, "%s is a %s, not %R", field->name,
+                 field->kind == KIND_STRING ? "str" : "bytes", value);
+    return -1;
+  }
+  if (has_default && range.data == range.end) return 0;
+  return buffer_bytes(buffer, field->number, range.data, range_size(range));
 }
 
 int encode_repeated(Buffer *buffer, const Field *field, PyObject *values) {

@@ -134,7 +134,8 @@ int cursor_next_slow(Cursor *cursor, WireField *field) {
   for (;;) {
     if (cursor->inner < cursor->inner_end) {
       cursor->inner = read_field(cursor->inner, cursor->inner_end, field);
-      return 1; /* our own encoding: never malformed */
+      assert(cursor->inner); /* our own encoding */
+      return 1;
     }
     size_t count = node ? node->count : 0;
     while (cursor->index < count && node->changes[cursor->index].at < cursor->p) cursor->index++;
@@ -185,13 +186,12 @@ Place place_child(Cursor *cursor, const Field *field, const WireField *wire) {
 static int merge_occurrences(Place *parent, const Field *field, Place *child) {
   Tree *tree = parent->tree;
   Node *node = place_node(parent);
-  Buffer *joined = &tree->scratch;
+  Buffer *joined = tree_scratch(tree);
   const uint8_t *first = child->at;
   if (!node) return -1;
   Cursor cursor = {.place = parent, .p = first, .index = first_change(node, first)};
   WireField wire;
   int got = 0, failed = 0;
-  joined->size = 0;
   while (!failed && (got = cursor_next(&cursor, &wire)) > 0) {
     if (wire.number != field->number || wire.wire != WIRE_BYTES) continue;
     failed = buffer_put(joined, wire.data, (size_t)(wire.end - wire.data)) ||
@@ -200,7 +200,6 @@ static int merge_occurrences(Place *parent, const Field *field, Place *child) {
   const uint8_t *content = got || failed ? NULL : arena_copy(&tree->arena, joined->bytes,
                                                              joined->size);
   Node *merged = content ? new_node(tree, content, content + joined->size, field->message) : NULL;
-  joined->size = 0;
   if (!merged) return -1;
   Change *change = &node->changes[first_change(node, first)];
   change->child = merged;

@@ -48,7 +48,7 @@ struct Node {
 typedef struct {
   Arena arena;
   Node root;
-  Buffer scratch;    /* for encoding; empty between calls */
+  Buffer scratch;    /* for encoding */
   size_t node_count; /* so that a place knows when to look for its node again */
   size_t edit_count; /* so that a rendered payload is known to be stale */
 } Tree;
@@ -80,6 +80,12 @@ typedef struct {
 void tree_start(Tree *tree, const uint8_t *payload, size_t size, uint8_t message);
 void tree_free(Tree *tree);
 Place tree_place(Tree *tree);
+/* A buffer to encode into, empty; for code that lets no other code run meanwhile. */
+static inline Buffer *tree_scratch(Tree *tree) {
+  tree->scratch.size = 0;
+  return &tree->scratch;
+}
+
 /* The payload, or another edited message, with all changes, as a bytes object. */
 PyObject *node_render(Tree *tree, Node *node);
 /* Raises ValueError: says where the payload is malformed. NULL. */

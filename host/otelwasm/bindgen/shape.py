@@ -117,7 +117,10 @@ def shape_of(world: World) -> Shape:
             raise WitError(f"world {world.name}: {interface.id} is used but not imported")
     for interface in (*shape.offered, *shape.wanted):
         for type_ in interface.types:
-            _check(type_, f"{interface.id}, type {type_.name}")
+            where = f"{interface.id}, type {type_.name}"
+            _check(type_, where)
+            for part in parts(type_):
+                _check(part, where)
     return shape
 
 
@@ -196,8 +199,8 @@ def _check(type_: Type, where: str) -> None:
     is_value = type_ is not Primitive.ERROR_CONTEXT and isinstance(type_, Primitive | known)
     if has_length or not is_value:
         raise WitError(f"{where}: `{type_}` has no bindings yet")
-    if isinstance(type_, NamedType) and not isinstance(type_, Alias):
-        return  # checked where its interface is
+    if isinstance(type_, NamedType):
+        return  # its parts are checked where its interface is
     for part in parts(type_):
         _check(part, where)
 

@@ -194,6 +194,8 @@ def answer_integer(address: int, number: int) -> None:
 class Numbers:
     """
     Core values in wasmtime's own structs, made once and filled for each call.
+
+    `cells[i][0]` is the i-th number.
     """
 
     def __init__(self, types: tuple[str, ...]) -> None:
@@ -202,7 +204,7 @@ class Numbers:
             value.kind = _KINDS[type_]
         self._values = values
         raw: Any = memoryview(values).cast("B")
-        self._cells = [
+        self.cells: list[Any] = [
             raw[at : at + (4 if type_ in ("i32", "f32") else 8)].cast(_FORMATS[type_])
             for at, type_ in (
                 ((place * _VALUE_WORDS + _PAYLOAD) * _WORD, type_)
@@ -216,12 +218,12 @@ class Numbers:
         """
         Fill in the arguments of a call.
         """
-        for cell, number in zip(self._cells, numbers, strict=True):
+        for cell, number in zip(self.cells, numbers, strict=False):
             cell[0] = number
 
     def get(self) -> int | float:
         """
         The result of a call.
         """
-        number: int | float = self._cells[0][0]
+        number: int | float = self.cells[0][0]
         return number

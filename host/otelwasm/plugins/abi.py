@@ -64,6 +64,12 @@ class Memory:
         """
         return self.region.view
 
+    def close(self) -> None:
+        """
+        Let go of the memory, which is unmapped once nobody has it.
+        """
+        del self.region, self.allocate
+
     def place(self, at: int, size: int, *, alignment: int) -> int:
         """
         Check that *size* bytes lie at *at*, aligned; return *at*.

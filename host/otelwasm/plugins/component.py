@@ -3,6 +3,7 @@ Load a plugin's component: read, check, compose and compile it, once for all its
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ from otelwasm.plugins.compiled import compiled
 from otelwasm.plugins.compose import Composed, Outline, compose, outline
 from otelwasm.plugins.engine import the_engine
 from otelwasm.plugins.memories import memory_count
+from otelwasm.plugins.memory import Image, Region
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
 from otelwasm.wit import parse
@@ -30,6 +32,7 @@ __all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
 Lane = Literal["auto", "bridge", "direct"]
 
 CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
+_WORTH_SHARING = 1 << 20
 DIRECT = "otelwasm:plugin/direct@0.1.0"
 DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
 # What plugins may import of integers only; `Instance` has the functions, in this order.
@@ -54,6 +57,8 @@ class Component:
         self.lane = composed.lane
         self.guest_memory = composed.guest_memory
         self.linker = self._linker()
+        self._image: Image | None = None
+        self._imaging = threading.Lock()
         face = self.wasmtime.get_export_index("plugin")
         hello = self.wasmtime.get_export_index("hello")
         if face is None or hello is None:
@@ -110,6 +115,17 @@ class Component:
         A function of the composed component, if there is one of this name.
         """
         return self.wasmtime.get_export_index(name, self._face)
+
+    def share(self, region: Region) -> None:
+        """
+        Let the memory of a fresh instance share its pages with those of its siblings.
+        """
+        if region.size_bytes < _WORTH_SHARING or not hasattr(os, "memfd_create"):
+            return
+        with self._imaging:
+            if self._image is None:
+                self._image = Image(region)
+        self._image.back(region)
 
     def _compile(self, guest: bytes, lane: Lane) -> Composed:
         """

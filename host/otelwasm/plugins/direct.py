@@ -62,13 +62,13 @@ class Direct:
         sandbox = self._sandbox
         memory = sandbox.begin()
         length = len(payload)
-        self._length.set((length,))
+        self._length.cells[0][0] = length
         sandbox.enter(self._reserve, self._length, self._at)
         try:
             at = memory.place(int(self._at.get()), length, alignment=1)
             # Safety: in range, and only this thread can grow the memory.
             memory.view[at : at + length] = payload
-            self._batch.set((signal, length))
+            self._batch.cells[0][0], self._batch.cells[1][0] = signal, length
             sandbox.enter(self._run, self._batch, self._at)
             return self._outcome(memory, int(self._at.get()))
         except MalformedError as error:

@@ -135,6 +135,9 @@ class Imports:
         """
         Let go of memories and of the host's functions.
         """
+        for memory in (self._window, self._payloads):
+            if memory is not None:
+                memory.close()
         self._window = self._payloads = self._answer = None
         self._functions = []
         self._integers = []

@@ -9,13 +9,15 @@ import contextlib
 import ctypes
 import itertools
 import mmap
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 from otelwasm.plugins import _ffi
 
-__all__ = ["Account", "MemoryCreator", "Region"]
+__all__ = ["Account", "Image", "MemoryCreator", "Region"]
 
 _READ_WRITE = mmap.PROT_READ | mmap.PROT_WRITE
 _NONE = 0
@@ -23,6 +25,20 @@ _NONE = 0
 _FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0x4000)
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_MAP_FIXED = 0x10
+_mmap = ctypes.CFUNCTYPE(
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_size_t,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_long,
+    use_errno=True,
+)(("mmap", _libc))
+_memcmp = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)(
+    ("memcmp", _libc)
+)
 _mprotect = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, use_errno=True
 )(("mprotect", _libc))
@@ -93,6 +109,45 @@ class Region:
         # Safety: callers keep offset + length within the mapping that this object owns.
         if length and _mprotect(self.address + offset, length, protection):
             raise OSError(ctypes.get_errno(), "mprotect of a plugin's memory")
+
+
+class Image:
+    """
+    The bytes of a fresh instance's memory, to back the equal memories of its siblings: they share
+    what they do not write. (wasmtime's own images do not go with a host's memories.)
+    """
+
+    def __init__(self, region: Region) -> None:
+        self._file = os.memfd_create("otelwasm-image")
+        weakref.finalize(self, os.close, self._file)
+        os.truncate(self._file, region.size_bytes)
+        self._content = mmap.mmap(self._file, region.size_bytes)
+        self._content[:] = region.view
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._content))
+
+    def back(self, region: Region) -> bool:
+        """
+        Give *region*, which nobody uses yet, these bytes in place of its own, if they are equal.
+        """
+        size = region.size_bytes
+        if size != len(self._content):
+            return False
+        # Safety: both are mapped and *size* bytes long. (Views compare byte by byte, 60 ms.)
+        if _memcmp(self._address, region.address, size):
+            return False
+        # Safety: the mapping replaces exactly the region's current bytes by equal ones, and no
+        # other thread has the region.
+        found = _mmap(
+            region.address,
+            size,
+            _READ_WRITE,
+            mmap.MAP_PRIVATE | _MAP_FIXED,
+            self._file,
+            0,
+        )
+        if found != region.address:
+            raise OSError(ctypes.get_errno(), "mmap of a plugin's image")
+        return True
 
 
 class MemoryCreator:

@@ -62,6 +62,7 @@ class Sandbox:
         self._account = Account(memory_bytes)
         self._engine = the_engine()
         self._kept: list[object] = []
+        self._memories: list[Memory] = []
         self._store: wasmtime.Store | None = wasmtime.Store(self._engine.wasmtime)
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
         self._store.set_wasi(self._wasi(output))
@@ -80,6 +81,7 @@ class Sandbox:
         try:
             self._instance = self._instantiate()
             self._memory = self._open_memory()
+            self._memories.append(self._memory)
         except BaseException:
             self.close()
             raise
@@ -118,9 +120,14 @@ class Sandbox:
         if self._store is None:
             return
         self._engine.dispatcher.remove(self._context)
-        self._imports.close()
         self._store.close()
         self._store = None
+        # Memories are unmapped with their last reference, so no cycle may hold one.
+        self._imports.close()
+        for memory in self._memories:
+            memory.close()
+        self._memories.clear()
+        self._account.regions.clear()
         self._kept.clear()
 
     def function(self, described: GuestFunction, load: Callable[[Memory, int], R]) -> Function[R]:
@@ -224,9 +231,13 @@ class Sandbox:
         self._restart_deadline()
         try:
             with self._engine.memories.on(self._account):
-                return self._component.linker.instantiate(self._store, self._component.wasmtime)
+                instance = self._component.linker.instantiate(self._store, self._component.wasmtime)
         except wasmtime.WasmtimeError as error:
             raise self._failed(error) from None
+        own = self._account.regions[self._component.guest_memory :]
+        if own:
+            self._component.share(own[0])
+        return instance
 
     def _open_memory(self) -> Memory:
         """

@@ -1,0 +1,108 @@
+"""
+An account admits memory up to its limit, and says what it refused.
+"""
+
+import pytest
+
+from otelwasm.plugins.memory import Account, Image, Region
+
+PAGE = 1 << 16
+
+
+def a_region(account: Account, pages: int = 1) -> Region:
+    """
+    A region of some pages in a reservation of sixteen.
+    """
+    assert account.admits(pages * PAGE)
+    return Region(account, pages * PAGE, reserved_bytes=16 * PAGE, guard_bytes=PAGE)
+
+
+def test_an_account_admits_up_to_its_limit() -> None:
+    """
+    The last byte within the limit is admitted, the next is refused and noted.
+    """
+    account = Account(100)
+
+    assert account.admits(60)
+    assert account.admits(40)
+    assert not account.admits(1)
+    assert (100, 101) == (account.used_bytes, account.refused_bytes)
+
+
+def test_a_region_begins_empty_and_grows() -> None:
+    """
+    A region's view is exactly its bytes, before and after growth, and keeps them.
+    """
+    account = Account(1 << 20)
+    region = a_region(account)
+    region.view[:3] = b"abc"
+
+    assert region.grow(3 * PAGE) is None
+    assert 3 * PAGE == len(region.view) == region.size_bytes == account.used_bytes
+    assert b"abc\0" == bytes(region.view[:4])
+    region.view[3 * PAGE - 1] = 7
+
+    assert 7 == region.view[-1]
+
+
+def test_growth_beyond_the_account_is_refused() -> None:
+    """
+    A region does not grow beyond what its account has, and stays as it was.
+    """
+    region = a_region(Account(2 * PAGE))
+
+    assert f"{3 * PAGE} bytes asked, limit {2 * PAGE}" == region.grow(3 * PAGE)
+    assert PAGE == region.size_bytes
+
+
+def test_growth_beyond_the_reservation_is_refused() -> None:
+    """
+    A region does not grow out of its address space, whatever the account has.
+    """
+    region = a_region(Account(1 << 30))
+
+    assert f"a memory of {17 * PAGE} bytes: {16 * PAGE} are reserved" == region.grow(17 * PAGE)
+    assert PAGE == region.size_bytes
+
+
+def test_an_image_backs_equal_regions_only() -> None:
+    """
+    Regions with the image's bytes are backed by it, and still their own; others stay as they are.
+    """
+    account = Account(1 << 30)
+    one, two, three = (a_region(account) for _ in range(3))
+    larger = a_region(account, 2)
+    one.view[:4] = two.view[:4] = b"same"
+    three.view[:4] = b"else"
+    image = Image(one)
+
+    assert [True, False, False] == [image.back(two), image.back(three), image.back(larger)]
+
+    two.view[:4] = b"mine"
+    fresh = a_region(account)
+    fresh.view[:4] = b"same"
+
+    assert image.back(fresh)
+    assert b"same" == bytes(fresh.view[:4])
+    assert b"mine" == bytes(two.view[:4])
+
+
+def test_a_region_after_backing_can_grow() -> None:
+    """
+    A backed region grows as any other.
+    """
+    account = Account(1 << 30)
+    one, two = a_region(account), a_region(account)
+    one.view[:4] = two.view[:4] = b"same"
+
+    assert Image(one).back(two)
+    assert two.grow(2 * PAGE) is None
+    assert b"same" == bytes(two.view[:4])
+
+
+@pytest.mark.parametrize("pages", (0, 16))
+def test_regions_may_be_empty_or_full(pages: int) -> None:
+    """
+    A memory of no bytes, and one that fills its reservation, are fine.
+    """
+    assert pages * PAGE == a_region(Account(1 << 30), pages).size_bytes

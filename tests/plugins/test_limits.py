@@ -7,14 +7,25 @@ import time
 
 import pytest
 
+from otelwasm.plugins._generated.log import Level
 from otelwasm.plugins._generated.processing import VerdictPass
-from otelwasm.plugins._generated.types import FailurePermanent
+from otelwasm.plugins._generated.types import Attributes, FailurePermanent
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
-from plugins.guests import emitting, processor, replying
+from plugins.guests import LOG, emitting, processor, replying
 from plugins.hosts import Notes
 from plugins.opening import Opening
+
+
+class Deaf(Notes):
+    """
+    A host that notes no log lines.
+    """
+
+    def write(self, level: Level, message: str, attributes: Attributes) -> None:
+        pass
+
 
 PASS = processor("(call $pass)")
 TRAP = processor("unreachable")
@@ -131,6 +142,25 @@ def test_the_hosts_own_time_does_not_count(opening: Opening) -> None:
     instance = opening(emitting(), deadline_s=0.1, host=Notes(emit=emit))
 
     assert Ok(VerdictPass()) == instance.run(Signal.TRACES, b"batch")
+
+
+def test_calling_the_host_for_ever_ends_at_the_deadline(opening: Opening) -> None:
+    """
+    A plugin does not gain time by calling the host: its own time adds up over the call.
+    """
+    core = processor(
+        """
+    (loop $again
+      (call $log (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+      (br $again))
+    (call $pass)""",
+        imports=LOG,
+    )
+
+    with pytest.raises(Fault, match=r"beyond its deadline of 0.1 s") as caught:
+        opening(core, deadline_s=0.1, host=Deaf()).run(Signal.TRACES, b"batch")
+
+    assert "deadline" == caught.value.kind
 
 
 def test_a_memory_bomb_ends_at_the_limit(opening: Opening) -> None:

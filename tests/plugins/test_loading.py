@@ -119,6 +119,25 @@ def test_an_exporter_may_not_emit() -> None:
         Component.load(data, name="greedy")
 
 
+@pytest.mark.parametrize(
+    ("import_", "words"),
+    [
+        ('(import "wasi:http/handler@0.2.0" (instance (export "f" (func))))', "wasi:http/handler"),
+        ('(import "wasi:io/poll@0.9.0" (instance (export "f" (func))))', "version 0.2"),
+        ('(import "wasi:cli/exit@0.2.0" (instance (export "nope" (func))))', "wasi:cli/exit"),
+        ('(import "something" (func))', "something"),
+    ],
+)
+def test_what_the_host_lacks_is_named(import_: str, words: str) -> None:
+    """
+    A component that imports what no plugin gets is refused by that name.
+    """
+    data = component(processor("(call $pass)"), imports=import_)
+
+    with pytest.raises(ComponentError, match=f"plugin 'wants': .*{words}"):
+        works(Component.load(data, name="wants"))
+
+
 def test_compiled_code_is_kept(cache: Path) -> None:
     """
     The second load of the same component finds the first one's machine code.

@@ -35,15 +35,25 @@ BUMP = """
 """
 
 
-def component(core: str, world: str = "processor", *, realloc: str = BUMP, pages: int = 4) -> bytes:
+def component(
+    core: str,
+    world: str = "processor",
+    *,
+    realloc: str = BUMP,
+    pages: int = 4,
+    imports: str = "",
+) -> bytes:
     """
-    A component of a world of the contract; *core* is the inside of its module.
+    A component of a world of the contract; *core* is the inside of its module, *imports* are
+    more imports of the component itself.
     """
     shape = shape_of(parse(contract_dir()).world(world))
-    return component_of(core, shape, realloc=realloc, pages=pages)
+    return component_of(core, shape, realloc=realloc, pages=pages, imports=imports)
 
 
-def component_of(core: str, shape: Shape, *, realloc: str = BUMP, pages: int = 4) -> bytes:
+def component_of(
+    core: str, shape: Shape, *, realloc: str = BUMP, pages: int = 4, imports: str = ""
+) -> bytes:
     """
     A component of any world; of what it may import, it imports what *core* mentions.
     """
@@ -51,7 +61,7 @@ def component_of(core: str, shape: Shape, *, realloc: str = BUMP, pages: int = 4
     calls = [call for call in shape.imports if call.owner in imported]
     needed = [i for i in shape.offered if i.id in imported or i in shape.needed]
     names = Names((*shape.offered, *shape.wanted))
-    out = ["(component"]
+    out = ["(component", imports]
     for interface in needed:
         out += imported_instance(interface, names, has_functions=interface.id in imported)
     out.append(f'(core module $memory (memory (export "memory") {pages}){realloc})')

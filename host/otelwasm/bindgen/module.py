@@ -86,7 +86,8 @@ class Module:
         first = [*head, imports, exported, constants]
         blocks = ["\n\n".join(part for part in first if part)]
         blocks += [*self.values, *self.functions, *self.interfaces]
-        return "\n\n\n".join(blocks) + "\n"
+        text = "\n\n\n".join(blocks) + "\n"
+        return "\n".join(map(_folded, text.split("\n")))
 
     def _imports(self) -> str:
         groups: list[list[str]] = [[], [], [], []]
@@ -129,6 +130,55 @@ def _wrapped(text: str, indent: str = "") -> str:
         else textwrap.indent(paragraph, indent)
         for paragraph in paragraphs
     )
+
+
+def _folded(line: str) -> str:
+    """
+    *line*, or several if it is too long: what is in its last parentheses, or what is assigned
+    to, gets lines of its own.
+    """
+    indent = line[: len(line) - len(line.lstrip())]
+    if len(line) <= _WIDTH or line.lstrip().startswith(("#", '"', "from")):
+        return line
+    targets, equals, value = line.strip().partition(" = ")
+    if equals and "," in targets and "(" not in targets:
+        return f"{indent}(\n{_filled(targets.split(', '), indent)}\n{indent}) = {value}"
+    close = line.rfind(")")
+    depth = 0
+    for place in range(close, -1, -1):
+        depth += (line[place] == ")") - (line[place] == "(")
+        if depth == 0:
+            inner = _filled(_parts(line[place + 1 : close]), indent)
+            folded = "\n".join(map(_folded, inner.split("\n")))
+            return f"{line[: place + 1]}\n{folded}\n{indent}{line[close:]}"
+    return line
+
+
+def _parts(text: str) -> list[str]:
+    """
+    *text* cut at the commas that are in no parentheses.
+    """
+    parts = [""]
+    depth = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _filled(parts: list[str], indent: str) -> str:
+    """
+    As many *parts* on each line as it holds.
+    """
+    lines = [""]
+    for part in parts:
+        if lines[-1] and len(indent) + 4 + len(f"{lines[-1]} {part},") > _WIDTH:
+            lines.append("")
+        lines[-1] += f"{' ' if lines[-1] else ''}{part},"
+    return "\n".join(f"{indent}    {line}" for line in lines)
 
 
 def _import_order(name: str) -> tuple[int, str]:

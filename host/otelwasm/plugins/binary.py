@@ -7,7 +7,7 @@ from typing import TypeVar
 
 __all__ = ["MAGIC", "Reader", "UnknownFormError", "leb", "name", "section"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 MAGIC = b"\0asm\x0d\0\1\0"
 
@@ -97,7 +97,7 @@ class Reader:
             raise UnknownFormError("an import or export has a name with attributes")
         return self.string()
 
-    def each(self, item: Callable[[], T]) -> list[T]:
+    def each(self, item: Callable[[], _T]) -> list[_T]:
         """
         A list of items.
         """

@@ -13,7 +13,7 @@ from otelwasm.plugins.world import GuestFunction
 
 __all__ = ["Callee", "Caller", "Function", "RawRoute", "Route", "WindowRoute"]
 
-R = TypeVar("R")
+_R = TypeVar("_R")
 
 _SLOTS = {"i32": "I4x", "i64": "Q", "f32": "f4x", "f64": "d"}
 _CELL = struct.Struct("<I")
@@ -58,7 +58,7 @@ class Route(Protocol):
         """
 
 
-class Function(Generic[R]):
+class Function(Generic[_R]):
     """
     One exported function. The generated classes call it: `begin`, put arguments, call.
     """
@@ -67,7 +67,7 @@ class Function(Generic[R]):
         self,
         caller: Caller,
         described: GuestFunction,
-        load: Callable[[Memory, int], R],
+        load: Callable[[Memory, int], _R],
         *,
         route: Route,
         budget_bytes: int,
@@ -86,7 +86,7 @@ class Function(Generic[R]):
         self._memory = memory = self._caller.begin()
         return memory
 
-    def __call__(self, *numbers: int | float) -> R:
+    def __call__(self, *numbers: int | float) -> _R:
         """
         Call with flat arguments and read the result.
         """
@@ -113,7 +113,7 @@ class Callee(Protocol):
     An instance whose exported functions can be called: a Sandbox.
     """
 
-    def function(self, described: GuestFunction, load: Callable[[Memory, int], R]) -> Function[R]:
+    def function(self, described: GuestFunction, load: Callable[[Memory, int], _R]) -> Function[_R]:
         """
         An exported function; *load* reads its result.
         """

@@ -3,18 +3,17 @@ Keep the one wasmtime engine of the process, and the clock that ends calls that 
 """
 
 import functools
-import math
 import threading
 
 import wasmtime
 
 from otelwasm.plugins import _ffi
+from otelwasm.plugins.deadline import TICK_S
 from otelwasm.plugins.imports import Dispatcher
 from otelwasm.plugins.memory import MemoryCreator
 
-__all__ = ["ENGINE_CONFIGURATION", "TICK_S", "Engine", "the_engine", "ticks"]
+__all__ = ["ENGINE_CONFIGURATION", "Engine", "the_engine"]
 
-TICK_S = 0.01
 # 2 MB passes deep recursion in Python guests; 6 MB overruns the host's own thread stacks.
 _STACK_BYTES = 2 << 20
 # Part of the key of compiled components: change it with anything set in `Engine`.
@@ -52,10 +51,3 @@ def the_engine() -> Engine:
 
 _making = threading.Lock()
 _make = functools.cache(Engine)
-
-
-def ticks(seconds: float) -> int:
-    """
-    Ticks that certainly last *seconds*.
-    """
-    return math.ceil(seconds / TICK_S) + 1

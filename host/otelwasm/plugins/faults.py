@@ -9,7 +9,7 @@ from typing import Literal
 
 import wasmtime
 
-__all__ = ["Fault", "FaultKind", "from_wasmtime"]
+__all__ = ["Fault", "FaultKind", "from_wasmtime", "missing_import"]
 
 FaultKind = Literal["trap", "deadline", "memory", "malformed"]
 
@@ -30,6 +30,7 @@ _KINDS: tuple[tuple[str, FaultKind], ...] = (
 )
 _FRAME = re.compile(r"^\s+\d+:\s+0x[0-9a-f]+ - (?P<where>.+)$")
 _FRAMES = 8
+_MISSING = re.compile(r"component imports \w+ `(.+?)`, but a matching implementation was not found")
 
 
 class Fault(Exception):
@@ -53,6 +54,14 @@ def from_wasmtime(error: Exception, *, refused_bytes: int | None = None) -> Faul
     if kind == "trap" and refused_bytes is not None:
         kind = "memory"
     return Fault(_useful(text), kind=kind)
+
+
+def missing_import(error: Exception) -> str | None:
+    """
+    What a component imports that the linker does not have, if *error* says that.
+    """
+    found = _MISSING.match(str(error))
+    return None if found is None else f"it imports {found[1]}, which plugins are not offered"
 
 
 def _useful(text: str) -> str:

@@ -15,6 +15,7 @@ import attrs
 
 from otelwasm.plugins import _ffi
 from otelwasm.plugins.abi import MalformedError, Memory
+from otelwasm.plugins.deadline import Deadline
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.memory import Account
 from otelwasm.plugins.world import HostFunction
@@ -23,7 +24,7 @@ __all__ = ["Dispatcher", "Imports", "NeedsRoomError"]
 
 _CELL = struct.Struct("<I")
 _TOP, _NEED = 0, 4
-_FETCH, _FIRST = 0, 2
+_FETCH, _NAP, _FIRST = range(3)
 _PAGE = 1 << 16
 
 
@@ -62,8 +63,7 @@ class Imports:
         integers: Sequence[Callable[..., int]],
         payloads: int,
         budget_bytes: int,
-        restart_deadline: Callable[[], None],
-        nap: Callable[[], None],
+        deadline: Deadline,
     ) -> None:
         self.cut: BaseException | None = None
         self.host_errors = 0
@@ -72,9 +72,8 @@ class Imports:
         self._functions = functions
         self._integers = integers
         self._payloads_region = payloads
-        self._nap = nap
         self._budget_bytes = budget_bytes
-        self._restart_deadline = restart_deadline
+        self._deadline = deadline
         self._window: Memory | None = None
         self._payloads: Memory | None = None
         self._answer: _Answer | None = None
@@ -99,12 +98,17 @@ class Imports:
         Number 0 is `fetch`: the window has grown for the answer; 1 is `nap`: the plugin waits.
         """
         try:
-            if number >= _FIRST:
-                return self._call(*self._functions[number - _FIRST])
+            if number == _NAP:
+                self._deadline.nap()
+                return 0
+            self._deadline.pause()
             if number == _FETCH:
-                return self._give()
-            self._nap()
-            return 0
+                failed = self._give()
+            else:
+                failed = self._call(*self._functions[number - _FIRST])
+            if not failed:
+                self._deadline.resume()
+            return failed
         except BaseException as error:
             return self._stop(error)
 
@@ -113,9 +117,9 @@ class Imports:
         Answer a call of a function of integers; its result goes to the address *result*.
         """
         try:
-            answered = self._integers[number](*arguments)
-            self._restart_deadline()
-            _ffi.answer_integer(result, answered)
+            self._deadline.pause()
+            _ffi.answer_integer(result, self._integers[number](*arguments))
+            self._deadline.resume()
             return 0
         except MalformedError as error:
             return self._stop(
@@ -163,7 +167,6 @@ class Imports:
             if described.give is not None and described.fail is None:
                 return self._stop(Fault(f"{described} failed: {text}", kind="trap"))
             value = None if described.fail is None else described.fail(text)
-        self._restart_deadline()  # the host's own time is not the plugin's
         if described.give is None:
             return 0
         self._answer = _Answer(described, value, top)

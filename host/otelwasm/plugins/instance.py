@@ -14,7 +14,7 @@ from otelwasm.plugins.direct import Direct, DirectHost, Outcome
 from otelwasm.plugins.sandbox import Sandbox
 from otelwasm.signals import Signal
 
-__all__ = ["Host", "Instance", "Outcome"]
+__all__ = ["Instance"]
 
 
 class Instance:

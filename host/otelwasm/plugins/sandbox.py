@@ -3,7 +3,6 @@ Run one instance of a plugin, of any world: its store, its memories, its limits,
 """
 
 import struct
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -11,25 +10,25 @@ import wasmtime
 from wasmtime.component import Func
 from wasmtime.component import Instance as ComponentInstance
 
+from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins.abi import Memory
 from otelwasm.plugins.calls import Function, RawRoute, Route, WindowRoute
 from otelwasm.plugins.component import Component
-from otelwasm.plugins.engine import the_engine, ticks
-from otelwasm.plugins.faults import Fault, from_wasmtime
+from otelwasm.plugins.deadline import Deadline
+from otelwasm.plugins.engine import the_engine
+from otelwasm.plugins.faults import Fault, from_wasmtime, missing_import
 from otelwasm.plugins.imports import Imports
 from otelwasm.plugins.memory import Account, Region
 from otelwasm.plugins.world import GuestFunction
 
 __all__ = ["Sandbox"]
 
-R = TypeVar("R")
+_R = TypeVar("_R")
 
 _CELL = struct.Struct("<I")
 _TOP, _NEED, _HELLO = 0, 4, 8
 _PAGE = 1 << 16
-# How long a plugin that waits sleeps between two looks at what it waits for.
-_NAP_S = 0.005
 # CPython has 10,000 functions in its table; each entry costs the host 8 bytes.
 _TABLE_ELEMENTS = 1 << 20
 _TABLES = 100
@@ -57,8 +56,6 @@ class Sandbox:
         self.name = component.name
         self.fault: Fault | None = None
         self._component = component
-        self._deadline_s = deadline_s
-        self._ticks = ticks(deadline_s)
         self._account = Account(memory_bytes)
         self._engine = the_engine()
         self._kept: list[object] = []
@@ -67,6 +64,7 @@ class Sandbox:
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
         self._store.set_wasi(self._wasi(output))
         self._context = _ffi.context_of(self._store)
+        self._deadline = Deadline(self._context, deadline_s)
         functions = [(each, each.bind(host)) for each in component.bindings.host_functions]
         self._imports = Imports(
             self._account,
@@ -74,8 +72,7 @@ class Sandbox:
             integers=integers,
             payloads=component.guest_memory if component.lane == "direct" else 0,
             budget_bytes=memory_bytes,
-            restart_deadline=self._restart_deadline,
-            nap=self._nap,
+            deadline=self._deadline,
         )
         self._engine.dispatcher.add(self._context, self._imports)
         try:
@@ -130,7 +127,7 @@ class Sandbox:
         self._account.regions.clear()
         self._kept.clear()
 
-    def function(self, described: GuestFunction, load: Callable[[Memory, int], R]) -> Function[R]:
+    def function(self, described: GuestFunction, load: Callable[[Memory, int], _R]) -> Function[_R]:
         """
         An exported function, for the generated classes.
         """
@@ -178,7 +175,7 @@ class Sandbox:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
         self._account.refused_bytes = None
         self._next = self._component.bindings.heap_at
-        self._restart_deadline()
+        self._deadline.start()
         return self._memory
 
     def enter(
@@ -218,7 +215,8 @@ class Sandbox:
         fault = cut or from_wasmtime(error, refused_bytes=self._account.refused_bytes)
         text = str(fault)
         if fault.kind == "deadline":
-            text = f"a call ran beyond its deadline of {self._deadline_s:g} s"
+            where = "".join(text.partition("; in ")[1:])
+            text = f"a call ran beyond its deadline of {self._deadline.limit_s:g} s{where}"
         elif fault.kind == "memory" and self._account.refused_bytes is not None:
             asked, limit = self._account.refused_bytes, self._account.limit_bytes
             text = (
@@ -228,11 +226,13 @@ class Sandbox:
 
     def _instantiate(self) -> ComponentInstance:
         assert self._store is not None
-        self._restart_deadline()
+        self._deadline.start()
         try:
             with self._engine.memories.on(self._account):
                 instance = self._component.linker.instantiate(self._store, self._component.wasmtime)
         except wasmtime.WasmtimeError as error:
+            if missing := missing_import(error):
+                raise ComponentError(f"plugin {self.name!r}: {missing}") from None
             raise self._failed(error) from None
         own = self._account.regions[self._component.guest_memory :]
         if own:
@@ -309,19 +309,6 @@ class Sandbox:
         assert function is not None
         self._kept.append(function)
         return _ffi.address_of(function)
-
-    def _restart_deadline(self) -> None:
-        self._began_s = time.monotonic()
-        _ffi.set_deadline(self._context, self._ticks)
-
-    def _nap(self) -> None:
-        """
-        Let the plugin wait a moment; its deadline runs on.
-        """
-        waited_s = time.monotonic() - self._began_s
-        if waited_s > self._deadline_s:
-            raise Fault("it waited", kind="deadline")
-        time.sleep(min(_NAP_S, waited_s / 8))
 
     def _wasi(self, output: Callable[[str, bytes], None] | None) -> wasmtime.WasiConfig:
         config = wasmtime.WasiConfig()

@@ -8,32 +8,32 @@ import attrs
 
 __all__ = ["Err", "Ok", "Some"]
 
-T_co = TypeVar("T_co", covariant=True)
-E_co = TypeVar("E_co", covariant=True)
+_T_co = TypeVar("_T_co", covariant=True)
+_E_co = TypeVar("_E_co", covariant=True)
 
 
 @attrs.frozen
-class Ok(Generic[T_co]):
+class Ok(Generic[_T_co]):
     """
     The good half of a `result`; the value is None where WIT has none.
     """
 
-    value: T_co
+    value: _T_co
 
 
 @attrs.frozen
-class Err(Generic[E_co]):
+class Err(Generic[_E_co]):
     """
     The bad half of a `result`; the error is None where WIT has none.
     """
 
-    error: E_co
+    error: _E_co
 
 
 @attrs.frozen
-class Some(Generic[T_co]):
+class Some(Generic[_T_co]):
     """
     A present value of an `option` whose value may itself be None.
     """
 
-    value: T_co
+    value: _T_co

@@ -4,7 +4,8 @@ One engine serves the process, and its clock runs.
 
 import threading
 
-from otelwasm.plugins.engine import TICK_S, the_engine, ticks
+from otelwasm.plugins.deadline import TICK_S, ticks
+from otelwasm.plugins.engine import the_engine
 
 
 def test_there_is_one_engine() -> None:

@@ -100,7 +100,9 @@ Error: TypeAlias = ErrorRefused | ErrorTimeout | ErrorFailed
 def store_response(memory: Memory, at: int, value: Response) -> None:
     headers_at = put_attributes(memory, value.headers)
     body_at = memory.put_octets(value.body)
-    _H2XIIII.pack_into(memory.view, at, value.status, headers_at, len(value.headers), body_at, len(value.body))
+    _H2XIIII.pack_into(
+        memory.view, at, value.status, headers_at, len(value.headers), body_at, len(value.body),
+    )
 
 
 def store_error(memory: Memory, at: int, value: Error) -> None:
@@ -142,8 +144,17 @@ class Http(Protocol):
 
 
 def take_send(memory: Memory, payloads: Memory) -> tuple[Request]:
-    request_0, request_1, request_2, request_3, request_4, request_5, request_6, request_7, request_8 = _I4XI4XI4XI4XI4XI4XI4XI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
-    return (Request(memory.text(request_0, request_1), memory.text(request_2, request_3), get_attributes(memory, request_4, request_5), memory.octets(request_6, request_7), request_8),)
+    (
+        request_0, request_1, request_2, request_3, request_4, request_5, request_6, request_7,
+        request_8,
+    ) = _I4XI4XI4XI4XI4XI4XI4XI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
+    return (
+        Request(
+            memory.text(request_0, request_1), memory.text(request_2, request_3),
+            get_attributes(memory, request_4, request_5), memory.octets(request_6, request_7),
+            request_8,
+        ),
+    )
 
 
 def give_send(memory: Memory, value: Ok[Response] | Err[Error]) -> None:

@@ -53,5 +53,10 @@ class Log(Protocol):
 
 
 def take_write(memory: Memory, payloads: Memory) -> tuple[Level, str, Attributes]:
-    level, message_0, message_1, attributes_0, attributes_1 = _I4XI4XI4XI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
-    return (lift_level(level), memory.text(message_0, message_1), get_attributes(memory, attributes_0, attributes_1))
+    (
+        level, message_0, message_1, attributes_0, attributes_1,
+    ) = _I4XI4XI4XI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
+    return (
+        lift_level(level), memory.text(message_0, message_1),
+        get_attributes(memory, attributes_0, attributes_1),
+    )

@@ -33,10 +33,14 @@ class Meter(Protocol):
 
 
 def take_add(memory: Memory, payloads: Memory) -> tuple[str, float, Attributes]:
-    name_0, name_1, amount, attributes_0, attributes_1 = _I4XI4XDI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
+    (
+        name_0, name_1, amount, attributes_0, attributes_1,
+    ) = _I4XI4XDI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
     return (memory.text(name_0, name_1), amount, get_attributes(memory, attributes_0, attributes_1))
 
 
 def take_observe(memory: Memory, payloads: Memory) -> tuple[str, float, Attributes]:
-    name_0, name_1, value, attributes_0, attributes_1 = _I4XI4XDI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
+    (
+        name_0, name_1, value, attributes_0, attributes_1,
+    ) = _I4XI4XDI4XI4X.unpack_from(memory.view, ARGUMENTS_AT)
     return (memory.text(name_0, name_1), value, get_attributes(memory, attributes_0, attributes_1))

@@ -57,7 +57,10 @@ class Reply:
 
 def load_reply(memory: Memory, at: int) -> Reply:
     status, headers_at, headers_length, body_at, body_length = _H2XIIII.unpack_from(memory.view, at)
-    return Reply(status, get_attributes(memory, headers_at, headers_length), memory.octets(body_at, body_length))
+    return Reply(
+        status, get_attributes(memory, headers_at, headers_length),
+        memory.octets(body_at, body_length),
+    )
 
 
 def _load_result_reply_failure(memory: Memory, at: int) -> Ok[Reply] | Err[Failure]:
@@ -129,7 +132,10 @@ class Receiving:
         target_at, target_length = memory.put_text(message.target)
         headers_at = put_attributes(memory, message.headers)
         body_at = memory.put_octets(message.body)
-        return call(peer_at, peer_length, method_at, method_length, target_at, target_length, headers_at, len(message.headers), body_at, len(message.body))
+        return call(
+            peer_at, peer_length, method_at, method_length, target_at, target_length, headers_at,
+            len(message.headers), body_at, len(message.body),
+        )
 
     def poll(self) -> Ok[int | None] | Err[Failure]:
         """

@@ -38,7 +38,9 @@ def _store_option_list_of_u8(memory: Memory, at: int, value: bytes | None) -> No
         _II.pack_into(memory.view, at + 4, item_at, len(value))
 
 
-def _store_result_option_list_of_u8_string(memory: Memory, at: int, value: Ok[bytes | None] | Err[str]) -> None:
+def _store_result_option_list_of_u8_string(
+    memory: Memory, at: int, value: Ok[bytes | None] | Err[str],
+) -> None:
     if isinstance(value, Ok):
         _B.pack_into(memory.view, at, 0)
         _store_option_list_of_u8(memory, at + 4, value.value)

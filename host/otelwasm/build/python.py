@@ -62,6 +62,8 @@ def build(source: Path, out: Path | None = None, *, report: Report = lambda line
     """
     began = time.monotonic()
     plugin = read_source(Path(source))
+    if out is not None and not (out := Path(out)).parent.is_dir():
+        raise BuildError(f"{out}: there is no folder {out.parent} to write it to")
     versions = _versions()
     native = native_modules(report)
     pinned = {name: versions[name] for name in _CARRIED}
@@ -78,9 +80,6 @@ def build(source: Path, out: Path | None = None, *, report: Report = lambda line
         report(f"{plugin.name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
     if out is None:
         return built
-    out = Path(out)
-    if not out.parent.is_dir():
-        raise BuildError(f"{out}: there is no folder {out.parent} to write it to")
     write_atomically(out, built.read_bytes())
     return out
 

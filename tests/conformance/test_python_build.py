@@ -1,0 +1,92 @@
+"""
+Building a Python plugin: what goes in, what is cached, and how it fails.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from otelwasm.build.python import build
+from otelwasm.errors import BuildError, PermanentError
+from otelwasm.plugins.plugin import Plugin
+from otelwasm.signals import Signal
+from otelwasm.testing import a_span, traces
+from otelwasm_sdk import Traces
+
+HERE = Path(__file__).parent
+PACKAGED = HERE / "packaged"
+PROBE = HERE / "probe" / "plugin.py"
+
+
+def test_a_folder_brings_its_modules_data_and_requirements() -> None:
+    """
+    A plugin of several files, a data file and a package from the index works in its component.
+    """
+    with Plugin(build(PACKAGED), name="packaged") as plugin:
+        changed = plugin.process(Signal.TRACES, bytes(traces(a_span("get"))))
+        assert changed is not None
+        [span] = Traces(changed).spans()
+
+        assert {"idna": "xn--bcher-kva.example", "rules": "GET", "word": "word"} == span.attributes
+        with pytest.raises(PermanentError, match=r"ValueError: .* \(rules.py:11 in apply\)"):
+            plugin.process(Signal.TRACES, bytes(traces(a_span(""))))
+
+
+def test_an_unchanged_plugin_is_built_once(tmp_path: Path) -> None:
+    """
+    The second build of the same sources takes what the first made, wherever it is written to.
+    """
+    first = build(PROBE)
+    lines: list[str] = []
+    out = tmp_path / "out.wasm"
+
+    assert out == build(PROBE, out, report=lines.append)
+    assert first == build(PROBE)
+    assert first.read_bytes() == out.read_bytes()
+    assert ["probe: built before from the same sources"] == lines
+
+
+def refusal(folder: Path, text: str) -> str:
+    """
+    Build a file that does not become a component; return why, with the file called plugin.
+    """
+    path = folder / "wrong.py"
+    path.write_text(text)
+    with pytest.raises(BuildError) as raised:
+        build(path)
+    message = str(raised.value)
+    assert message.startswith(f"{path}: ")
+    assert "componentize" not in message
+    assert "wasm backtrace" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def test_a_missing_module_is_named_with_what_to_do(tmp_path: Path) -> None:
+    """
+    An import that fails while building names the author's line, the module and the way out.
+    """
+    text = "import json\nimport numpy\nfrom otelwasm_sdk import Traces, processor\n"
+    message = refusal(tmp_path, text + "@processor\ndef p(batch: Traces) -> None: ...\n")
+
+    assert 'File "wrong.py", line 2, in <module>' in message
+    assert 1 == message.count("File ")
+    assert "There is no module 'numpy' in the plugin" in message
+    assert "pure Python: compiled ones, as numpy, do not run in WebAssembly" in message
+
+
+def test_a_signature_that_says_nothing_is_refused(tmp_path: Path) -> None:
+    """
+    Annotations are checked while building, not when the first batch comes.
+    """
+    text = "from otelwasm_sdk import processor\n\n@processor\ndef p(batch): ...\n"
+    message = refusal(tmp_path, text)
+
+    assert "wrong.py:3: p: `batch` has no annotation; write `batch: Traces`" in message
+
+
+def test_there_has_to_be_a_folder_to_write_to(tmp_path: Path) -> None:
+    """
+    A missing folder is named, not made.
+    """
+    with pytest.raises(BuildError, match=r"there is no folder .*missing to write it to"):
+        build(PROBE, tmp_path / "missing" / "out.wasm")

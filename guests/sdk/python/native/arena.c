@@ -12,7 +12,7 @@ void *arena_more(Arena *arena, size_t size) {
   size_t usual = arena->chunk ? arena->chunk->size * 2 : FIRST_CHUNK;
   if (usual > LARGEST_CHUNK) usual = LARGEST_CHUNK;
   if (usual < size) usual = size;
-  ArenaChunk *chunk = usual <= SIZE_MAX - 16 ? calloc(1, 16 + usual) : NULL;
+  ArenaChunk *chunk = usual <= SIZE_MAX - 16 ? malloc(16 + usual) : NULL;
   if (!chunk) {
     PyErr_NoMemory();
     return NULL;

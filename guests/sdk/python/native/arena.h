@@ -15,7 +15,7 @@ typedef struct {
 void *arena_more(Arena *arena, size_t size);
 void arena_free(Arena *arena);
 
-/* Zeroed memory for any object; NULL with MemoryError. */
+/* Memory for any object; NULL with MemoryError. */
 static inline void *arena_take(Arena *arena, size_t size) {
   size = (size + 7) & ~(size_t)7;
   if ((size_t)(arena->end - arena->free) < size) return arena_more(arena, size);

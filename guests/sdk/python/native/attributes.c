@@ -187,42 +187,46 @@ static PyObject *compare(PyObject *self, PyObject *other, int operation) {
   return result;
 }
 
-/* The value of arguments[0], or NULL without an exception and the default in *otherwise*. */
-static PyObject *value_or_default(PyObject *self, PyObject *arguments, const char *method,
-                                  PyObject **name, PyObject **otherwise) {
+/* These take one or two arguments by position, as the functions below say. */
+static int has_arguments(const char *method, Py_ssize_t count, Py_ssize_t least, Py_ssize_t most) {
+  if (count >= least && count <= most) return 1;
+  PyErr_Format(PyExc_TypeError, "%s() takes %zd to %zd arguments, not %zd", method, least, most,
+               count);
+  return 0;
+}
+
+static PyObject *get(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
   PyObject *value;
-  if (!PyArg_UnpackTuple(arguments, method, 1, 2, name, otherwise)) return NULL;
-  return find_value(self, *name, &value) > 0 ? value : NULL;
+  if (!has_arguments("get", count, 1, 2)) return NULL;
+  int got = find_value(self, arguments[0], &value);
+  if (got) return got > 0 ? value : NULL;
+  return Py_NewRef(count == 2 ? arguments[1] : Py_None);
 }
 
-static PyObject *get(PyObject *self, PyObject *arguments) {
-  PyObject *name, *otherwise = Py_None;
-  PyObject *value = value_or_default(self, arguments, "get", &name, &otherwise);
-  return value || PyErr_Occurred() ? value : Py_NewRef(otherwise);
-}
-
-static PyObject *pop(PyObject *self, PyObject *arguments) {
-  PyObject *name, *otherwise = NULL;
-  PyObject *value = value_or_default(self, arguments, "pop", &name, &otherwise);
-  if (value && assign(self, name, NULL)) Py_CLEAR(value);
-  if (value || PyErr_Occurred()) return value;
-  if (otherwise) return Py_NewRef(otherwise);
-  PyErr_SetObject(PyExc_KeyError, name);
+static PyObject *pop(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+  PyObject *value;
+  if (!has_arguments("pop", count, 1, 2)) return NULL;
+  int got = find_value(self, arguments[0], &value);
+  if (got > 0 && assign(self, arguments[0], NULL)) Py_CLEAR(value);
+  if (got) return got > 0 ? value : NULL;
+  if (count == 2) return Py_NewRef(arguments[1]);
+  PyErr_SetObject(PyExc_KeyError, arguments[0]);
   return NULL;
 }
 
-static PyObject *set_default(PyObject *self, PyObject *arguments) {
-  PyObject *name, *otherwise = Py_None;
-  PyObject *value = value_or_default(self, arguments, "setdefault", &name, &otherwise);
-  if (value || PyErr_Occurred()) return value;
-  return assign(self, name, otherwise) ? NULL : Py_NewRef(otherwise);
+static PyObject *set_default(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+  PyObject *value;
+  if (!has_arguments("setdefault", count, 1, 2)) return NULL;
+  PyObject *otherwise = count == 2 ? arguments[1] : Py_None;
+  int got = find_value(self, arguments[0], &value);
+  if (got) return got > 0 ? value : NULL;
+  return assign(self, arguments[0], otherwise) ? NULL : Py_NewRef(otherwise);
 }
 
-static PyObject *append(PyObject *self, PyObject *arguments) {
-  PyObject *name, *value;
+static PyObject *append(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
   Range key;
-  if (!PyArg_UnpackTuple(arguments, "append", 2, 2, &name, &value) || key_of(name, &key) ||
-      append_pair(place_of(self), key, value)) {
+  if (!has_arguments("append", count, 2, 2) || key_of(arguments[0], &key) ||
+      append_pair(place_of(self), key, arguments[1])) {
     return NULL;
   }
   Py_RETURN_NONE;
@@ -276,11 +280,11 @@ int attributes_replace(PyObject *view, PyObject *mapping) {
 }
 
 static PyMethodDef METHODS[] = {
-    {"get", get, METH_VARARGS, "get(key, default=None, /)\n--\n\nThe value, or *default*."},
-    {"pop", pop, METH_VARARGS, "pop(key, default=..., /)\n--\n\nDelete; give the value."},
-    {"setdefault", set_default, METH_VARARGS,
+    {"get", (PyCFunction)(void *)get, METH_FASTCALL, "get(key, default=None, /)\n--\n\nThe value, or *default*."},
+    {"pop", (PyCFunction)(void *)pop, METH_FASTCALL, "pop(key, default=..., /)\n--\n\nDelete; give the value."},
+    {"setdefault", (PyCFunction)(void *)set_default, METH_FASTCALL,
      "setdefault(key, default=None, /)\n--\n\nThe value, set to *default* where there is none."},
-    {"append", append, METH_VARARGS,
+    {"append", (PyCFunction)(void *)append, METH_FASTCALL,
      "append(key, value, /)\n--\n\nAdd one that is known not to be there, without looking."},
     {"update", update, METH_O, "update(mapping, /)\n--\n\nSet every item of *mapping*."},
     {"clear", clear, METH_NOARGS, "clear()\n--\n\nDelete all."},

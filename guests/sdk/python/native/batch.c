@@ -109,6 +109,7 @@ static PyObject *run(PyObject *self, Operation *operation, PyObject *keys, const
   if (!ranges) return NULL;
   operation->keys = ranges;
   Py_ssize_t changed = operation_run(operation, root, level);
+  buffer_free(&operation->any);
   free(ranges);
   return changed < 0 ? NULL : PyLong_FromSsize_t(changed);
 }

@@ -7,8 +7,13 @@
 #include "check.h"
 
 static int refuse(Refusal *refusal, const uint8_t *at, const char *what, const Message *message,
-                  const Field *field) {
-  *refusal = (Refusal){.at = at, .what = what, .message = message, .field = field};
+                  uint32_t number) {
+  *refusal = (Refusal){
+      .at = at,
+      .what = what,
+      .message = message,
+      .field = field_of(message, number),
+  };
   return 0;
 }
 
@@ -38,15 +43,39 @@ static int utf8_sequence(const uint8_t *p, const uint8_t *end) {
   return size;
 }
 
+#define NOT_ASCII 0x8080808080808080u
+
+static inline uint64_t load64(const uint8_t *p) {
+  uint64_t word;
+  memcpy(&word, p, 8);
+  return word;
+}
+
+static inline uint32_t load32(const uint8_t *p) {
+  uint32_t word;
+  memcpy(&word, p, 4);
+  return word;
+}
+
+/* Most texts are short and plain: words that overlap see to the odd bytes at the end. */
+static inline int is_ascii(const uint8_t *p, size_t size) {
+  if (size >= 8) {
+    const uint8_t *last = p + size - 8;
+    uint64_t seen = load64(last);
+    for (; p < last; p += 8) seen |= load64(p);
+    return !(seen & NOT_ASCII);
+  }
+  if (size >= 4) return !((load32(p) | load32(p + size - 4)) & (uint32_t)NOT_ASCII);
+  return !size || !((p[0] | p[size / 2] | p[size - 1]) & 0x80);
+}
+
 int is_utf8(const uint8_t *p, const uint8_t *end) {
+  if (LIKELY(is_ascii(p, (size_t)(end - p)))) return 1;
   while (p < end) {
-    uint64_t word;
-    while (end - p >= 8) { /* eight ASCII characters at once */
-      memcpy(&word, p, 8);
-      if (word & 0x8080808080808080u) break;
+    if (end - p >= 8 && !(load64(p) & NOT_ASCII)) {
       p += 8;
+      continue;
     }
-    if (p == end) break;
     int size = utf8_sequence(p, end);
     if (!size) return 0;
     p += size;
@@ -54,18 +83,14 @@ int is_utf8(const uint8_t *p, const uint8_t *end) {
   return 1;
 }
 
-/* Numbers in a row, without tags: of 8 bytes, of 4, or varints. */
-static const char *check_packed(const uint8_t *p, const uint8_t *end, const Field *field) {
+/* Numbers in a row, without tags. */
+static const char *check_packed(const uint8_t *p, const uint8_t *end, unsigned check) {
   uint64_t value;
-  switch (field->kind) {
-    case KIND_DOUBLE:
-    case KIND_FIXED64:
-    case KIND_SFIXED64:
-      return (end - p) % 8 ? "is packed and no multiple of 8 bytes long" : NULL;
-    case KIND_FLOAT:
-    case KIND_FIXED32:
-    case KIND_SFIXED32:
-      return (end - p) % 4 ? "is packed and no multiple of 4 bytes long" : NULL;
+  if (check == CHECK_PACKED_64BIT) {
+    return (end - p) % 8 ? "is packed and no multiple of 8 bytes long" : NULL;
+  }
+  if (check == CHECK_PACKED_32BIT) {
+    return (end - p) % 4 ? "is packed and no multiple of 4 bytes long" : NULL;
   }
   while (p < end) {
     p = read_varint(p, end, &value);
@@ -76,33 +101,34 @@ static const char *check_packed(const uint8_t *p, const uint8_t *end, const Fiel
 
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
                   Refusal *refusal) {
+  const uint8_t *checks = message->checks;
+  uint32_t count = message->number_count;
   while (p < end) {
     const uint8_t *at = p;
-    uint64_t tag;
+    uint32_t tag;
     size_t length;
     p = read_tag(p, end, &tag);
-    if (!p) return refuse(refusal, at, "holds a broken tag", message, NULL);
-    const Field *field = field_of(message, tag >> 3);
+    if (!p) return refuse(refusal, at, "holds a broken tag", message, 0);
+    uint32_t number = tag >> 3;
     if ((tag & 7) != WIRE_BYTES) {
       p = skip_value(p, end, tag, depth);
-      if (!p) return refuse(refusal, at, "is cut off or broken", message, field);
+      if (!p) return refuse(refusal, at, "is cut off or broken", message, number);
       continue;
     }
     p = read_length(p, end, &length);
-    if (!p) return refuse(refusal, at, "is longer than what it is in", message, field);
+    if (!p) return refuse(refusal, at, "is longer than what it is in", message, number);
     const uint8_t *stop = p + length;
     const char *what = NULL;
-    if (!field) {
-      /* unknown: its bytes are only kept */
-    } else if (field->kind == KIND_MESSAGE) {
-      if (depth <= 0) return refuse(refusal, at, "is nested too deeply", message, field);
-      if (!check_message(p, stop, &MESSAGES[field->message], depth - 1, refusal)) return 0;
-    } else if (field->kind == KIND_STRING) {
+    unsigned check = number < count ? checks[number] : CHECK_NOTHING;
+    if (check >= CHECK_MESSAGE) {
+      if (depth <= 0) return refuse(refusal, at, "is nested too deeply", message, number);
+      if (!check_message(p, stop, &MESSAGES[check - CHECK_MESSAGE], depth - 1, refusal)) return 0;
+    } else if (check == CHECK_UTF8) {
       if (!is_utf8(p, stop)) what = "is not UTF-8";
-    } else if (field->repeated && field->kind != KIND_BYTES) {
-      what = check_packed(p, stop, field);
+    } else if (check) {
+      what = check_packed(p, stop, check);
     }
-    if (what) return refuse(refusal, at, what, message, field);
+    if (what) return refuse(refusal, at, what, message, number);
     p = stop;
   }
   return 1;

@@ -115,28 +115,16 @@ static int value_meets(PyObject *value, PyObject *wanted) {
   return result;
 }
 
-/* Most conditions compare texts, for which the bytes are enough: 1 or 0, or -1 for a value that
- * is no plain text. */
-static int text_meets(Range pair, PyObject *wanted) {
-  Range key, text;
-  if (!PyUnicode_Check(wanted) || pair_key(pair, &key) != 1 || text_range(wanted, &text)) return -1;
-  uint64_t tag;
-  size_t length;
-  const uint8_t *p = read_tag(key.end, pair.end, &tag);
-  p = read_length(p, pair.end, &length);
-  if (p == pair.end || *p != (ANY_STRING << 3 | WIRE_BYTES)) return -1;
-  p = read_length(p + 1, pair.end, &length);
-  if (!p || p + length != pair.end) return -1;
-  return range_equals((Range){p, pair.end}, text);
-}
-
 static int attribute_meets(Place *place, const Condition *condition) {
   Cursor cursor = cursor_at(place);
   Attribute found;
   int got = next_attribute(&cursor, &condition->name, 1, &found);
   if (got <= 0 || condition->wanted == Py_Ellipsis) return got;
-  int as_text = text_meets(found.pair, condition->wanted);
-  if (as_text >= 0) return as_text;
+  Range text, wanted;
+  if (PyUnicode_Check(condition->wanted) && pair_text(found.pair, &text)) {
+    /* Most conditions compare texts, for which the bytes are enough. */
+    return text_range(condition->wanted, &wanted) ? -1 : range_equals(text, wanted);
+  }
   return value_meets(decode_pair_value(found.pair), condition->wanted);
 }
 

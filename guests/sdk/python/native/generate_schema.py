@@ -155,7 +155,26 @@ class Tables:
         lines.append("};")
         numbers = ", ".join(map(str, by_number))
         lines.append(f"static const uint8_t NUMBERS_{place}[] = {{{numbers}}};")
+        lines.append(f"static const uint8_t CHECKS_{place}[{len(by_number)}] = {{")
+        lines += [f"    [{field.number}] = {self._check(field)}," for field in message.fields]
+        lines.append("};")
         return "\n".join(lines)
+
+    def _check(self, field: FieldDescriptor) -> str:
+        if field.message_type:
+            return f"CHECK_MESSAGE + {self.places[field.message_type.full_name]}"
+        if field.type == FieldDescriptor.TYPE_STRING:
+            return "CHECK_UTF8"
+        if not field.is_repeated or field.type == FieldDescriptor.TYPE_BYTES:
+            return "CHECK_NOTHING"
+        kind = KINDS[field.type]
+        if kind in ("DOUBLE", "FIXED64", "SFIXED64"):
+            return "CHECK_PACKED_64BIT"
+        return (
+            "CHECK_PACKED_32BIT"
+            if kind in ("FLOAT", "FIXED32", "SFIXED32")
+            else "CHECK_PACKED_VARINT"
+        )
 
     def row(self, place: int, message: Descriptor, *, is_container: bool) -> str:
         """
@@ -164,7 +183,7 @@ class Tables:
         count = max(field.number for field in message.fields) + 1
         singles = _bits(f.number for f in message.fields if f.message_type and not f.is_repeated)
         return (
-            f'    {{"{self.name_of(message)}", FIELDS_{place}, NUMBERS_{place}, '
+            f'    {{"{self.name_of(message)}", FIELDS_{place}, NUMBERS_{place}, CHECKS_{place}, '
             f"{len(message.fields)}, {count}, {self.attributes_of(message)}, "
             f"{int(is_container)}, {singles:#x}}},"
         )

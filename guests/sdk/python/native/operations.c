@@ -28,24 +28,72 @@ Py_ssize_t operation_run(Operation *operation, Place *root, const Level *level) 
   return got < 0 ? -1 : total;
 }
 
+/* Whether the pair at p, *size* bytes with tag and length, is a key and a value with lengths of
+ * one byte each, and the key is none of those asked for. */
+static int is_other_pair(const uint8_t *p, size_t size, const Range *keys, size_t key_count) {
+  if (size < 6 || p[2] != (PAIR_KEY << 3 | WIRE_BYTES)) return 0;
+  size_t key_size = p[3], value = 4 + key_size;
+  if (value + 2 > size || p[value] != (PAIR_VALUE << 3 | WIRE_BYTES) ||
+      p[value + 1] >= 0x80 || value + 2 + p[value + 1] != size) {
+    return 0;
+  }
+  for (size_t i = 0; i < key_count; i++) {
+    if (key_size == range_size(keys[i]) && !memcmp(p + 4, keys[i].data, key_size)) return 0;
+  }
+  return 1;
+}
+
+/* Passes over the fields of an unchanged message that are plain and not asked for: nearly all.
+ * Stops at the first that cursor_next has to look at. */
+static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t attribute,
+                                  const Range *keys, size_t key_count) {
+  while (end - p >= 2 && p[0] >= 8 && p[0] < 0x80) {
+    size_t size;
+    switch (p[0] & 7) {
+      case WIRE_BYTES:
+        size = 2 + (size_t)p[1];
+        if (p[1] >= 0x80 || size > (size_t)(end - p)) return p;
+        if (p[0] == attribute && !is_other_pair(p, size, keys, key_count)) return p;
+        break;
+      case WIRE_64BIT:
+        size = 9;
+        if (size > (size_t)(end - p)) return p;
+        break;
+      case WIRE_VARINT:
+        size = 2;
+        if (p[1] >= 0x80) return p;
+        break;
+      default:
+        return p;
+    }
+    p += size;
+  }
+  return p;
+}
+
 int next_attribute(Cursor *cursor, const Range *keys, size_t key_count, Attribute *attribute) {
-  uint32_t number = MESSAGES[cursor->place->message].attributes;
+  Place *place = cursor->place;
+  uint32_t number = MESSAGES[place->message].attributes;
+  uint8_t tag = (uint8_t)(number << 3 | WIRE_BYTES);
   WireField *field = &attribute->field;
-  int got;
-  while ((got = cursor_next(cursor, field)) > 0) {
+  for (;;) {
+    if (!place_find_node(place)) {
+      cursor->p = skip_others(cursor->p, place->end, tag, keys, key_count);
+    }
+    int got = cursor_next(cursor, field);
+    if (got <= 0) return got;
     if (field->number != number || field->wire != WIRE_BYTES) continue;
     Range key;
     attribute->pair = (Range){field->data, field->end};
     attribute->is_plain = pair_key(attribute->pair, &key);
     if (attribute->is_plain < 0) {
-      tree_malformed(cursor->place->tree);
+      tree_malformed(place->tree);
       return -1;
     }
     for (size_t i = 0; i < key_count; i++) {
       if (range_equals(key, keys[i])) return 1;
     }
   }
-  return got;
 }
 
 int change_attribute(Cursor *cursor, const Attribute *attribute, Buffer *buffer) {
@@ -165,57 +213,61 @@ static int bytes_to_hash(Operation *operation, PyObject *value, Range *bytes, ui
   return 0;
 }
 
-/* An AnyValue that holds the value's hash in hexadecimal; of an empty value, an empty text. */
-static int encode_hash(Operation *operation, PyObject *value, Buffer *buffer) {
-  Range bytes;
-  uint64_t number = 0;
-  PyObject *holder = NULL;
+/* An AnyValue that holds the hash in hexadecimal; of nothing, an empty text. */
+static int put_hash(Operation *operation, Range bytes, Buffer *buffer) {
   char hex[64];
-  int failed = bytes_to_hash(operation, value, &bytes, &number, &holder);
-  if (!failed) {
-    int is_empty = bytes.data == bytes.end;
-    Sha256 sha;
-    sha256_start(&sha);
-    sha256_add(&sha, operation->salt.data, range_size(operation->salt));
-    sha256_add(&sha, bytes.data, range_size(bytes));
-    sha256_hex(&sha, hex);
-    failed = buffer_bytes(buffer, ANY_STRING, hex, is_empty ? 0 : sizeof hex);
-  }
+  Sha256 sha;
+  if (bytes.data == bytes.end) return buffer_bytes(buffer, ANY_STRING, "", 0);
+  sha256_start(&sha);
+  sha256_add(&sha, operation->salt.data, range_size(operation->salt));
+  sha256_add(&sha, bytes.data, range_size(bytes));
+  sha256_hex(&sha, hex);
+  return buffer_bytes(buffer, ANY_STRING, hex, sizeof hex);
+}
+
+static int encode_hash(Operation *operation, Range pair, Buffer *buffer) {
+  Range bytes;
+  if (pair_text(pair, &bytes)) return put_hash(operation, bytes, buffer);
+  uint64_t number = 0;
+  PyObject *holder = NULL, *value = decode_pair_value(pair);
+  int failed = !value || bytes_to_hash(operation, value, &bytes, &number, &holder) ||
+               put_hash(operation, bytes, buffer);
   Py_XDECREF(holder);
+  Py_XDECREF(value);
   return failed;
 }
 
 /* An AnyValue that holds what the function makes of the value. */
-static int encode_mapped(Operation *operation, PyObject *value, Buffer *buffer) {
-  PyObject *mapped = PyObject_CallFunctionObjArgs(operation->function, value, NULL);
+static int encode_mapped(Operation *operation, Range pair, Buffer *buffer) {
+  PyObject *value = decode_pair_value(pair);
+  PyObject *mapped = value ? PyObject_CallFunctionObjArgs(operation->function, value, NULL) : NULL;
   int failed = !mapped || encode_any(buffer, mapped, 0);
   Py_XDECREF(mapped);
+  Py_XDECREF(value);
   return failed;
 }
 
-typedef int (*EncodeNew)(Operation *operation, PyObject *value, Buffer *buffer);
+typedef int (*EncodeNew)(Operation *operation, Range pair, Buffer *buffer);
 
-/* Gives every attribute with one of the keys the value that *encode* makes of its old one. */
+/* Gives every attribute with one of the keys the value that *encode* makes of its pair. */
 static int replace_values(Operation *operation, Place *place, EncodeNew encode) {
   uint32_t number = MESSAGES[place->message].attributes;
-  Buffer pair = {0}, any = {0};
+  Buffer *any = &operation->any;
   Cursor cursor = cursor_at(place);
   Attribute found;
-  int got = 0, count = 0, failed = 0;
-  while (!failed &&
-         (got = next_attribute(&cursor, operation->keys, operation->key_count, &found)) > 0) {
-    PyObject *value = decode_pair_value(found.pair);
-    any.size = pair.size = 0;
-    failed = !value || encode(operation, value, &any) ||
-             encode_pair_with_value(&pair, number, found.pair,
-                                    (Range){any.bytes, any.bytes + any.size}) ||
-             change_attribute(&cursor, &found, &pair);
-    Py_XDECREF(value);
+  int got, count = 0;
+  while ((got = next_attribute(&cursor, operation->keys, operation->key_count, &found)) > 0) {
+    any->size = 0;
+    if (encode(operation, found.pair, any)) return -1;
+    Buffer *pair = tree_scratch(place->tree);
+    Range value = {any->bytes, any->bytes + any->size};
+    if (encode_pair_with_value(pair, number, found.pair, value) ||
+        change_attribute(&cursor, &found, pair)) {
+      return -1;
+    }
     count++;
   }
-  buffer_free(&pair);
-  buffer_free(&any);
-  return failed || got < 0 ? -1 : count;
+  return got < 0 ? -1 : count;
 }
 
 int apply_hash(Operation *operation, Place *place) {

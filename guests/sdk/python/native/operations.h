@@ -21,6 +21,7 @@ struct Operation {
   Range pairs[32];   /* set: the encoded KeyValue by the number of its field, once needed */
   Range salt;        /* hash */
   PyObject *function; /* hash: makes bytes of lists and dicts; map: the new value from the old */
+  Buffer any;         /* hash, map: the new AnyValue; freed by whoever began the operation */
 };
 
 /* Applies it to every message of a level; the sum, or -1 with an exception. */

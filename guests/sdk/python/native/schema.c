@@ -6,6 +6,9 @@ static const Field FIELDS_0[] = {
     {"resource_spans", 1, KIND_MESSAGE, 1, 1, 0},
 };
 static const uint8_t NUMBERS_0[] = {0, 1};
+static const uint8_t CHECKS_0[2] = {
+    [1] = CHECK_MESSAGE + 1,
+};
 /* opentelemetry.proto.trace.v1.ResourceSpans */
 static const Field FIELDS_1[] = {
     {"resource", 1, KIND_MESSAGE, 2, 0, 0},
@@ -13,6 +16,11 @@ static const Field FIELDS_1[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_1[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_1[4] = {
+    [1] = CHECK_MESSAGE + 2,
+    [2] = CHECK_MESSAGE + 8,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.resource.v1.Resource */
 static const Field FIELDS_2[] = {
     {"attributes", 1, KIND_MESSAGE, 3, 1, 0},
@@ -20,6 +28,11 @@ static const Field FIELDS_2[] = {
     {"entity_refs", 3, KIND_MESSAGE, 7, 1, 0},
 };
 static const uint8_t NUMBERS_2[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_2[4] = {
+    [1] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_MESSAGE + 7,
+};
 /* opentelemetry.proto.common.v1.KeyValue */
 static const Field FIELDS_3[] = {
     {"key", 1, KIND_STRING, 0, 0, 0},
@@ -27,6 +40,11 @@ static const Field FIELDS_3[] = {
     {"key_strindex", 3, KIND_INT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_3[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_3[4] = {
+    [1] = CHECK_UTF8,
+    [2] = CHECK_MESSAGE + 4,
+    [3] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.common.v1.AnyValue */
 static const Field FIELDS_4[] = {
     {"string_value", 1, KIND_STRING, 0, 0, 1},
@@ -39,16 +57,32 @@ static const Field FIELDS_4[] = {
     {"string_value_strindex", 8, KIND_INT32, 0, 0, 1},
 };
 static const uint8_t NUMBERS_4[] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+static const uint8_t CHECKS_4[9] = {
+    [1] = CHECK_UTF8,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_MESSAGE + 5,
+    [6] = CHECK_MESSAGE + 6,
+    [7] = CHECK_NOTHING,
+    [8] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.common.v1.ArrayValue */
 static const Field FIELDS_5[] = {
     {"values", 1, KIND_MESSAGE, 4, 1, 0},
 };
 static const uint8_t NUMBERS_5[] = {0, 1};
+static const uint8_t CHECKS_5[2] = {
+    [1] = CHECK_MESSAGE + 4,
+};
 /* opentelemetry.proto.common.v1.KeyValueList */
 static const Field FIELDS_6[] = {
     {"values", 1, KIND_MESSAGE, 3, 1, 0},
 };
 static const uint8_t NUMBERS_6[] = {0, 1};
+static const uint8_t CHECKS_6[2] = {
+    [1] = CHECK_MESSAGE + 3,
+};
 /* opentelemetry.proto.common.v1.EntityRef */
 static const Field FIELDS_7[] = {
     {"schema_url", 1, KIND_STRING, 0, 0, 0},
@@ -57,6 +91,12 @@ static const Field FIELDS_7[] = {
     {"description_keys", 4, KIND_STRING, 0, 1, 0},
 };
 static const uint8_t NUMBERS_7[] = {0, 1, 2, 3, 4};
+static const uint8_t CHECKS_7[5] = {
+    [1] = CHECK_UTF8,
+    [2] = CHECK_UTF8,
+    [3] = CHECK_UTF8,
+    [4] = CHECK_UTF8,
+};
 /* opentelemetry.proto.trace.v1.ScopeSpans */
 static const Field FIELDS_8[] = {
     {"scope", 1, KIND_MESSAGE, 9, 0, 0},
@@ -64,6 +104,11 @@ static const Field FIELDS_8[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_8[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_8[4] = {
+    [1] = CHECK_MESSAGE + 9,
+    [2] = CHECK_MESSAGE + 10,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.common.v1.InstrumentationScope */
 static const Field FIELDS_9[] = {
     {"name", 1, KIND_STRING, 0, 0, 0},
@@ -72,6 +117,12 @@ static const Field FIELDS_9[] = {
     {"dropped_attributes_count", 4, KIND_UINT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_9[] = {0, 1, 2, 3, 4};
+static const uint8_t CHECKS_9[5] = {
+    [1] = CHECK_UTF8,
+    [2] = CHECK_UTF8,
+    [3] = CHECK_MESSAGE + 3,
+    [4] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.trace.v1.Span */
 static const Field FIELDS_10[] = {
     {"trace_id", 1, KIND_BYTES, 0, 0, 0},
@@ -92,6 +143,24 @@ static const Field FIELDS_10[] = {
     {"status", 15, KIND_MESSAGE, 13, 0, 0},
 };
 static const uint8_t NUMBERS_10[] = {0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 5};
+static const uint8_t CHECKS_10[17] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_UTF8,
+    [4] = CHECK_NOTHING,
+    [16] = CHECK_NOTHING,
+    [5] = CHECK_UTF8,
+    [6] = CHECK_NOTHING,
+    [7] = CHECK_NOTHING,
+    [8] = CHECK_NOTHING,
+    [9] = CHECK_MESSAGE + 3,
+    [10] = CHECK_NOTHING,
+    [11] = CHECK_MESSAGE + 11,
+    [12] = CHECK_NOTHING,
+    [13] = CHECK_MESSAGE + 12,
+    [14] = CHECK_NOTHING,
+    [15] = CHECK_MESSAGE + 13,
+};
 /* opentelemetry.proto.trace.v1.Span.Event */
 static const Field FIELDS_11[] = {
     {"time_unix_nano", 1, KIND_FIXED64, 0, 0, 0},
@@ -100,6 +169,12 @@ static const Field FIELDS_11[] = {
     {"dropped_attributes_count", 4, KIND_UINT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_11[] = {0, 1, 2, 3, 4};
+static const uint8_t CHECKS_11[5] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_UTF8,
+    [3] = CHECK_MESSAGE + 3,
+    [4] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.trace.v1.Span.Link */
 static const Field FIELDS_12[] = {
     {"trace_id", 1, KIND_BYTES, 0, 0, 0},
@@ -110,17 +185,32 @@ static const Field FIELDS_12[] = {
     {"flags", 6, KIND_FIXED32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_12[] = {0, 1, 2, 3, 4, 5, 6};
+static const uint8_t CHECKS_12[7] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_UTF8,
+    [4] = CHECK_MESSAGE + 3,
+    [5] = CHECK_NOTHING,
+    [6] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.trace.v1.Status */
 static const Field FIELDS_13[] = {
     {"message", 2, KIND_STRING, 0, 0, 0},
     {"code", 3, KIND_ENUM, 0, 0, 0},
 };
 static const uint8_t NUMBERS_13[] = {0, 0, 1, 2};
+static const uint8_t CHECKS_13[4] = {
+    [2] = CHECK_UTF8,
+    [3] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest */
 static const Field FIELDS_14[] = {
     {"resource_metrics", 1, KIND_MESSAGE, 15, 1, 0},
 };
 static const uint8_t NUMBERS_14[] = {0, 1};
+static const uint8_t CHECKS_14[2] = {
+    [1] = CHECK_MESSAGE + 15,
+};
 /* opentelemetry.proto.metrics.v1.ResourceMetrics */
 static const Field FIELDS_15[] = {
     {"resource", 1, KIND_MESSAGE, 2, 0, 0},
@@ -128,6 +218,11 @@ static const Field FIELDS_15[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_15[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_15[4] = {
+    [1] = CHECK_MESSAGE + 2,
+    [2] = CHECK_MESSAGE + 16,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.metrics.v1.ScopeMetrics */
 static const Field FIELDS_16[] = {
     {"scope", 1, KIND_MESSAGE, 9, 0, 0},
@@ -135,6 +230,11 @@ static const Field FIELDS_16[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_16[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_16[4] = {
+    [1] = CHECK_MESSAGE + 9,
+    [2] = CHECK_MESSAGE + 17,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.metrics.v1.Metric */
 static const Field FIELDS_17[] = {
     {"name", 1, KIND_STRING, 0, 0, 0},
@@ -148,11 +248,25 @@ static const Field FIELDS_17[] = {
     {"metadata", 12, KIND_MESSAGE, 3, 1, 0},
 };
 static const uint8_t NUMBERS_17[] = {0, 1, 2, 3, 0, 4, 0, 5, 0, 6, 7, 8, 9};
+static const uint8_t CHECKS_17[13] = {
+    [1] = CHECK_UTF8,
+    [2] = CHECK_UTF8,
+    [3] = CHECK_UTF8,
+    [5] = CHECK_MESSAGE + 18,
+    [7] = CHECK_MESSAGE + 21,
+    [9] = CHECK_MESSAGE + 22,
+    [10] = CHECK_MESSAGE + 24,
+    [11] = CHECK_MESSAGE + 27,
+    [12] = CHECK_MESSAGE + 3,
+};
 /* opentelemetry.proto.metrics.v1.Gauge */
 static const Field FIELDS_18[] = {
     {"data_points", 1, KIND_MESSAGE, 19, 1, 0},
 };
 static const uint8_t NUMBERS_18[] = {0, 1};
+static const uint8_t CHECKS_18[2] = {
+    [1] = CHECK_MESSAGE + 19,
+};
 /* opentelemetry.proto.metrics.v1.NumberDataPoint */
 static const Field FIELDS_19[] = {
     {"attributes", 7, KIND_MESSAGE, 3, 1, 0},
@@ -164,6 +278,15 @@ static const Field FIELDS_19[] = {
     {"flags", 8, KIND_UINT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_19[] = {0, 0, 2, 3, 4, 6, 5, 1, 7};
+static const uint8_t CHECKS_19[9] = {
+    [7] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [6] = CHECK_NOTHING,
+    [5] = CHECK_MESSAGE + 20,
+    [8] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.Exemplar */
 static const Field FIELDS_20[] = {
     {"filtered_attributes", 7, KIND_MESSAGE, 3, 1, 0},
@@ -174,6 +297,14 @@ static const Field FIELDS_20[] = {
     {"trace_id", 5, KIND_BYTES, 0, 0, 0},
 };
 static const uint8_t NUMBERS_20[] = {0, 0, 2, 3, 5, 6, 4, 1};
+static const uint8_t CHECKS_20[8] = {
+    [7] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [6] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.Sum */
 static const Field FIELDS_21[] = {
     {"data_points", 1, KIND_MESSAGE, 19, 1, 0},
@@ -181,12 +312,21 @@ static const Field FIELDS_21[] = {
     {"is_monotonic", 3, KIND_BOOL, 0, 0, 0},
 };
 static const uint8_t NUMBERS_21[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_21[4] = {
+    [1] = CHECK_MESSAGE + 19,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.Histogram */
 static const Field FIELDS_22[] = {
     {"data_points", 1, KIND_MESSAGE, 23, 1, 0},
     {"aggregation_temporality", 2, KIND_ENUM, 0, 0, 0},
 };
 static const uint8_t NUMBERS_22[] = {0, 1, 2};
+static const uint8_t CHECKS_22[3] = {
+    [1] = CHECK_MESSAGE + 23,
+    [2] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.HistogramDataPoint */
 static const Field FIELDS_23[] = {
     {"attributes", 9, KIND_MESSAGE, 3, 1, 0},
@@ -202,12 +342,29 @@ static const Field FIELDS_23[] = {
     {"max", 12, KIND_DOUBLE, 0, 0, 3},
 };
 static const uint8_t NUMBERS_23[] = {0, 0, 2, 3, 4, 5, 6, 7, 8, 1, 9, 10, 11};
+static const uint8_t CHECKS_23[13] = {
+    [9] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_NOTHING,
+    [6] = CHECK_PACKED_64BIT,
+    [7] = CHECK_PACKED_64BIT,
+    [8] = CHECK_MESSAGE + 20,
+    [10] = CHECK_NOTHING,
+    [11] = CHECK_NOTHING,
+    [12] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.ExponentialHistogram */
 static const Field FIELDS_24[] = {
     {"data_points", 1, KIND_MESSAGE, 25, 1, 0},
     {"aggregation_temporality", 2, KIND_ENUM, 0, 0, 0},
 };
 static const uint8_t NUMBERS_24[] = {0, 1, 2};
+static const uint8_t CHECKS_24[3] = {
+    [1] = CHECK_MESSAGE + 25,
+    [2] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint */
 static const Field FIELDS_25[] = {
     {"attributes", 1, KIND_MESSAGE, 3, 1, 0},
@@ -226,17 +383,40 @@ static const Field FIELDS_25[] = {
     {"zero_threshold", 14, KIND_DOUBLE, 0, 0, 0},
 };
 static const uint8_t NUMBERS_25[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+static const uint8_t CHECKS_25[15] = {
+    [1] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_NOTHING,
+    [6] = CHECK_NOTHING,
+    [7] = CHECK_NOTHING,
+    [8] = CHECK_MESSAGE + 26,
+    [9] = CHECK_MESSAGE + 26,
+    [10] = CHECK_NOTHING,
+    [11] = CHECK_MESSAGE + 20,
+    [12] = CHECK_NOTHING,
+    [13] = CHECK_NOTHING,
+    [14] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint.Buckets */
 static const Field FIELDS_26[] = {
     {"offset", 1, KIND_SINT32, 0, 0, 0},
     {"bucket_counts", 2, KIND_UINT64, 0, 1, 0},
 };
 static const uint8_t NUMBERS_26[] = {0, 1, 2};
+static const uint8_t CHECKS_26[3] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_PACKED_VARINT,
+};
 /* opentelemetry.proto.metrics.v1.Summary */
 static const Field FIELDS_27[] = {
     {"data_points", 1, KIND_MESSAGE, 28, 1, 0},
 };
 static const uint8_t NUMBERS_27[] = {0, 1};
+static const uint8_t CHECKS_27[2] = {
+    [1] = CHECK_MESSAGE + 28,
+};
 /* opentelemetry.proto.metrics.v1.SummaryDataPoint */
 static const Field FIELDS_28[] = {
     {"attributes", 7, KIND_MESSAGE, 3, 1, 0},
@@ -248,17 +428,33 @@ static const Field FIELDS_28[] = {
     {"flags", 8, KIND_UINT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_28[] = {0, 0, 2, 3, 4, 5, 6, 1, 7};
+static const uint8_t CHECKS_28[9] = {
+    [7] = CHECK_MESSAGE + 3,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_NOTHING,
+    [6] = CHECK_MESSAGE + 29,
+    [8] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.metrics.v1.SummaryDataPoint.ValueAtQuantile */
 static const Field FIELDS_29[] = {
     {"quantile", 1, KIND_DOUBLE, 0, 0, 0},
     {"value", 2, KIND_DOUBLE, 0, 0, 0},
 };
 static const uint8_t NUMBERS_29[] = {0, 1, 2};
+static const uint8_t CHECKS_29[3] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest */
 static const Field FIELDS_30[] = {
     {"resource_logs", 1, KIND_MESSAGE, 31, 1, 0},
 };
 static const uint8_t NUMBERS_30[] = {0, 1};
+static const uint8_t CHECKS_30[2] = {
+    [1] = CHECK_MESSAGE + 31,
+};
 /* opentelemetry.proto.logs.v1.ResourceLogs */
 static const Field FIELDS_31[] = {
     {"resource", 1, KIND_MESSAGE, 2, 0, 0},
@@ -266,6 +462,11 @@ static const Field FIELDS_31[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_31[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_31[4] = {
+    [1] = CHECK_MESSAGE + 2,
+    [2] = CHECK_MESSAGE + 32,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.logs.v1.ScopeLogs */
 static const Field FIELDS_32[] = {
     {"scope", 1, KIND_MESSAGE, 9, 0, 0},
@@ -273,6 +474,11 @@ static const Field FIELDS_32[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_32[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_32[4] = {
+    [1] = CHECK_MESSAGE + 9,
+    [2] = CHECK_MESSAGE + 33,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.logs.v1.LogRecord */
 static const Field FIELDS_33[] = {
     {"time_unix_nano", 1, KIND_FIXED64, 0, 0, 0},
@@ -288,12 +494,29 @@ static const Field FIELDS_33[] = {
     {"event_name", 12, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_33[] = {0, 1, 3, 4, 0, 5, 6, 7, 8, 9, 10, 2, 11};
+static const uint8_t CHECKS_33[13] = {
+    [1] = CHECK_NOTHING,
+    [11] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_UTF8,
+    [5] = CHECK_MESSAGE + 4,
+    [6] = CHECK_MESSAGE + 3,
+    [7] = CHECK_NOTHING,
+    [8] = CHECK_NOTHING,
+    [9] = CHECK_NOTHING,
+    [10] = CHECK_NOTHING,
+    [12] = CHECK_UTF8,
+};
 /* opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest */
 static const Field FIELDS_34[] = {
     {"resource_profiles", 1, KIND_MESSAGE, 35, 1, 0},
     {"dictionary", 2, KIND_MESSAGE, 40, 0, 0},
 };
 static const uint8_t NUMBERS_34[] = {0, 1, 2};
+static const uint8_t CHECKS_34[3] = {
+    [1] = CHECK_MESSAGE + 35,
+    [2] = CHECK_MESSAGE + 40,
+};
 /* opentelemetry.proto.profiles.v1development.ResourceProfiles */
 static const Field FIELDS_35[] = {
     {"resource", 1, KIND_MESSAGE, 2, 0, 0},
@@ -301,6 +524,11 @@ static const Field FIELDS_35[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_35[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_35[4] = {
+    [1] = CHECK_MESSAGE + 2,
+    [2] = CHECK_MESSAGE + 36,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.profiles.v1development.ScopeProfiles */
 static const Field FIELDS_36[] = {
     {"scope", 1, KIND_MESSAGE, 9, 0, 0},
@@ -308,6 +536,11 @@ static const Field FIELDS_36[] = {
     {"schema_url", 3, KIND_STRING, 0, 0, 0},
 };
 static const uint8_t NUMBERS_36[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_36[4] = {
+    [1] = CHECK_MESSAGE + 9,
+    [2] = CHECK_MESSAGE + 37,
+    [3] = CHECK_UTF8,
+};
 /* opentelemetry.proto.profiles.v1development.Profile */
 static const Field FIELDS_37[] = {
     {"sample_type", 1, KIND_MESSAGE, 38, 0, 0},
@@ -323,12 +556,29 @@ static const Field FIELDS_37[] = {
     {"attribute_indices", 11, KIND_INT32, 0, 1, 0},
 };
 static const uint8_t NUMBERS_37[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+static const uint8_t CHECKS_37[12] = {
+    [1] = CHECK_MESSAGE + 38,
+    [2] = CHECK_MESSAGE + 39,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_MESSAGE + 38,
+    [6] = CHECK_NOTHING,
+    [7] = CHECK_NOTHING,
+    [8] = CHECK_NOTHING,
+    [9] = CHECK_UTF8,
+    [10] = CHECK_NOTHING,
+    [11] = CHECK_PACKED_VARINT,
+};
 /* opentelemetry.proto.profiles.v1development.ValueType */
 static const Field FIELDS_38[] = {
     {"type_strindex", 1, KIND_INT32, 0, 0, 0},
     {"unit_strindex", 2, KIND_INT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_38[] = {0, 1, 2};
+static const uint8_t CHECKS_38[3] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.profiles.v1development.Sample */
 static const Field FIELDS_39[] = {
     {"stack_index", 1, KIND_INT32, 0, 0, 0},
@@ -338,6 +588,13 @@ static const Field FIELDS_39[] = {
     {"timestamps_unix_nano", 5, KIND_FIXED64, 0, 1, 0},
 };
 static const uint8_t NUMBERS_39[] = {0, 1, 2, 3, 4, 5};
+static const uint8_t CHECKS_39[6] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_PACKED_VARINT,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_PACKED_VARINT,
+    [5] = CHECK_PACKED_64BIT,
+};
 /* opentelemetry.proto.profiles.v1development.ProfilesDictionary */
 static const Field FIELDS_40[] = {
     {"mapping_table", 1, KIND_MESSAGE, 41, 1, 0},
@@ -349,6 +606,15 @@ static const Field FIELDS_40[] = {
     {"stack_table", 7, KIND_MESSAGE, 47, 1, 0},
 };
 static const uint8_t NUMBERS_40[] = {0, 1, 2, 3, 4, 5, 6, 7};
+static const uint8_t CHECKS_40[8] = {
+    [1] = CHECK_MESSAGE + 41,
+    [2] = CHECK_MESSAGE + 42,
+    [3] = CHECK_MESSAGE + 44,
+    [4] = CHECK_MESSAGE + 45,
+    [5] = CHECK_UTF8,
+    [6] = CHECK_MESSAGE + 46,
+    [7] = CHECK_MESSAGE + 47,
+};
 /* opentelemetry.proto.profiles.v1development.Mapping */
 static const Field FIELDS_41[] = {
     {"memory_start", 1, KIND_UINT64, 0, 0, 0},
@@ -358,6 +624,13 @@ static const Field FIELDS_41[] = {
     {"attribute_indices", 5, KIND_INT32, 0, 1, 0},
 };
 static const uint8_t NUMBERS_41[] = {0, 1, 2, 3, 4, 5};
+static const uint8_t CHECKS_41[6] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+    [5] = CHECK_PACKED_VARINT,
+};
 /* opentelemetry.proto.profiles.v1development.Location */
 static const Field FIELDS_42[] = {
     {"mapping_index", 1, KIND_INT32, 0, 0, 0},
@@ -366,6 +639,12 @@ static const Field FIELDS_42[] = {
     {"attribute_indices", 4, KIND_INT32, 0, 1, 0},
 };
 static const uint8_t NUMBERS_42[] = {0, 1, 2, 3, 4};
+static const uint8_t CHECKS_42[5] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_MESSAGE + 43,
+    [4] = CHECK_PACKED_VARINT,
+};
 /* opentelemetry.proto.profiles.v1development.Line */
 static const Field FIELDS_43[] = {
     {"function_index", 1, KIND_INT32, 0, 0, 0},
@@ -373,6 +652,11 @@ static const Field FIELDS_43[] = {
     {"column", 3, KIND_INT64, 0, 0, 0},
 };
 static const uint8_t NUMBERS_43[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_43[4] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.profiles.v1development.Function */
 static const Field FIELDS_44[] = {
     {"name_strindex", 1, KIND_INT32, 0, 0, 0},
@@ -381,12 +665,22 @@ static const Field FIELDS_44[] = {
     {"start_line", 4, KIND_INT64, 0, 0, 0},
 };
 static const uint8_t NUMBERS_44[] = {0, 1, 2, 3, 4};
+static const uint8_t CHECKS_44[5] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+    [3] = CHECK_NOTHING,
+    [4] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.profiles.v1development.Link */
 static const Field FIELDS_45[] = {
     {"trace_id", 1, KIND_BYTES, 0, 0, 0},
     {"span_id", 2, KIND_BYTES, 0, 0, 0},
 };
 static const uint8_t NUMBERS_45[] = {0, 1, 2};
+static const uint8_t CHECKS_45[3] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.profiles.v1development.KeyValueAndUnit */
 static const Field FIELDS_46[] = {
     {"key_strindex", 1, KIND_INT32, 0, 0, 0},
@@ -394,61 +688,69 @@ static const Field FIELDS_46[] = {
     {"unit_strindex", 3, KIND_INT32, 0, 0, 0},
 };
 static const uint8_t NUMBERS_46[] = {0, 1, 2, 3};
+static const uint8_t CHECKS_46[4] = {
+    [1] = CHECK_NOTHING,
+    [2] = CHECK_MESSAGE + 4,
+    [3] = CHECK_NOTHING,
+};
 /* opentelemetry.proto.profiles.v1development.Stack */
 static const Field FIELDS_47[] = {
     {"location_indices", 1, KIND_INT32, 0, 1, 0},
 };
 static const uint8_t NUMBERS_47[] = {0, 1};
+static const uint8_t CHECKS_47[2] = {
+    [1] = CHECK_PACKED_VARINT,
+};
 
 const Message MESSAGES[] = {
-    {"ExportTraceServiceRequest", FIELDS_0, NUMBERS_0, 1, 2, 0, 0, 0x0},
-    {"ResourceSpans", FIELDS_1, NUMBERS_1, 3, 4, 0, 1, 0x2},
-    {"Resource", FIELDS_2, NUMBERS_2, 3, 4, 1, 0, 0x0},
-    {"KeyValue", FIELDS_3, NUMBERS_3, 3, 4, 0, 0, 0x4},
-    {"AnyValue", FIELDS_4, NUMBERS_4, 8, 9, 0, 0, 0x60},
-    {"ArrayValue", FIELDS_5, NUMBERS_5, 1, 2, 0, 0, 0x0},
-    {"KeyValueList", FIELDS_6, NUMBERS_6, 1, 2, 0, 0, 0x0},
-    {"EntityRef", FIELDS_7, NUMBERS_7, 4, 5, 0, 0, 0x0},
-    {"ScopeSpans", FIELDS_8, NUMBERS_8, 3, 4, 0, 1, 0x2},
-    {"InstrumentationScope", FIELDS_9, NUMBERS_9, 4, 5, 3, 0, 0x0},
-    {"Span", FIELDS_10, NUMBERS_10, 16, 17, 9, 0, 0x8000},
-    {"Event", FIELDS_11, NUMBERS_11, 4, 5, 3, 0, 0x0},
-    {"Link", FIELDS_12, NUMBERS_12, 6, 7, 4, 0, 0x0},
-    {"Status", FIELDS_13, NUMBERS_13, 2, 4, 0, 0, 0x0},
-    {"ExportMetricsServiceRequest", FIELDS_14, NUMBERS_14, 1, 2, 0, 0, 0x0},
-    {"ResourceMetrics", FIELDS_15, NUMBERS_15, 3, 4, 0, 1, 0x2},
-    {"ScopeMetrics", FIELDS_16, NUMBERS_16, 3, 4, 0, 1, 0x2},
-    {"Metric", FIELDS_17, NUMBERS_17, 9, 13, 12, 1, 0xea0},
-    {"Gauge", FIELDS_18, NUMBERS_18, 1, 2, 0, 1, 0x0},
-    {"NumberDataPoint", FIELDS_19, NUMBERS_19, 7, 9, 7, 0, 0x0},
-    {"Exemplar", FIELDS_20, NUMBERS_20, 6, 8, 7, 0, 0x0},
-    {"Sum", FIELDS_21, NUMBERS_21, 3, 4, 0, 1, 0x0},
-    {"Histogram", FIELDS_22, NUMBERS_22, 2, 3, 0, 1, 0x0},
-    {"HistogramDataPoint", FIELDS_23, NUMBERS_23, 11, 13, 9, 0, 0x0},
-    {"ExponentialHistogram", FIELDS_24, NUMBERS_24, 2, 3, 0, 1, 0x0},
-    {"ExponentialHistogramDataPoint", FIELDS_25, NUMBERS_25, 14, 15, 1, 0, 0x300},
-    {"Buckets", FIELDS_26, NUMBERS_26, 2, 3, 0, 0, 0x0},
-    {"Summary", FIELDS_27, NUMBERS_27, 1, 2, 0, 1, 0x0},
-    {"SummaryDataPoint", FIELDS_28, NUMBERS_28, 7, 9, 7, 0, 0x0},
-    {"ValueAtQuantile", FIELDS_29, NUMBERS_29, 2, 3, 0, 0, 0x0},
-    {"ExportLogsServiceRequest", FIELDS_30, NUMBERS_30, 1, 2, 0, 0, 0x0},
-    {"ResourceLogs", FIELDS_31, NUMBERS_31, 3, 4, 0, 1, 0x2},
-    {"ScopeLogs", FIELDS_32, NUMBERS_32, 3, 4, 0, 1, 0x2},
-    {"LogRecord", FIELDS_33, NUMBERS_33, 11, 13, 6, 0, 0x20},
-    {"ExportProfilesServiceRequest", FIELDS_34, NUMBERS_34, 2, 3, 0, 0, 0x4},
-    {"ResourceProfiles", FIELDS_35, NUMBERS_35, 3, 4, 0, 1, 0x2},
-    {"ScopeProfiles", FIELDS_36, NUMBERS_36, 3, 4, 0, 1, 0x2},
-    {"Profile", FIELDS_37, NUMBERS_37, 11, 12, 0, 0, 0x22},
-    {"ValueType", FIELDS_38, NUMBERS_38, 2, 3, 0, 0, 0x0},
-    {"Sample", FIELDS_39, NUMBERS_39, 5, 6, 0, 0, 0x0},
-    {"ProfilesDictionary", FIELDS_40, NUMBERS_40, 7, 8, 0, 0, 0x0},
-    {"Mapping", FIELDS_41, NUMBERS_41, 5, 6, 0, 0, 0x0},
-    {"Location", FIELDS_42, NUMBERS_42, 4, 5, 0, 0, 0x0},
-    {"Line", FIELDS_43, NUMBERS_43, 3, 4, 0, 0, 0x0},
-    {"Function", FIELDS_44, NUMBERS_44, 4, 5, 0, 0, 0x0},
-    {"ProfilesLink", FIELDS_45, NUMBERS_45, 2, 3, 0, 0, 0x0},
-    {"KeyValueAndUnit", FIELDS_46, NUMBERS_46, 3, 4, 0, 0, 0x4},
-    {"Stack", FIELDS_47, NUMBERS_47, 1, 2, 0, 0, 0x0},
+    {"ExportTraceServiceRequest", FIELDS_0, NUMBERS_0, CHECKS_0, 1, 2, 0, 0, 0x0},
+    {"ResourceSpans", FIELDS_1, NUMBERS_1, CHECKS_1, 3, 4, 0, 1, 0x2},
+    {"Resource", FIELDS_2, NUMBERS_2, CHECKS_2, 3, 4, 1, 0, 0x0},
+    {"KeyValue", FIELDS_3, NUMBERS_3, CHECKS_3, 3, 4, 0, 0, 0x4},
+    {"AnyValue", FIELDS_4, NUMBERS_4, CHECKS_4, 8, 9, 0, 0, 0x60},
+    {"ArrayValue", FIELDS_5, NUMBERS_5, CHECKS_5, 1, 2, 0, 0, 0x0},
+    {"KeyValueList", FIELDS_6, NUMBERS_6, CHECKS_6, 1, 2, 0, 0, 0x0},
+    {"EntityRef", FIELDS_7, NUMBERS_7, CHECKS_7, 4, 5, 0, 0, 0x0},
+    {"ScopeSpans", FIELDS_8, NUMBERS_8, CHECKS_8, 3, 4, 0, 1, 0x2},
+    {"InstrumentationScope", FIELDS_9, NUMBERS_9, CHECKS_9, 4, 5, 3, 0, 0x0},
+    {"Span", FIELDS_10, NUMBERS_10, CHECKS_10, 16, 17, 9, 0, 0x8000},
+    {"Event", FIELDS_11, NUMBERS_11, CHECKS_11, 4, 5, 3, 0, 0x0},
+    {"Link", FIELDS_12, NUMBERS_12, CHECKS_12, 6, 7, 4, 0, 0x0},
+    {"Status", FIELDS_13, NUMBERS_13, CHECKS_13, 2, 4, 0, 0, 0x0},
+    {"ExportMetricsServiceRequest", FIELDS_14, NUMBERS_14, CHECKS_14, 1, 2, 0, 0, 0x0},
+    {"ResourceMetrics", FIELDS_15, NUMBERS_15, CHECKS_15, 3, 4, 0, 1, 0x2},
+    {"ScopeMetrics", FIELDS_16, NUMBERS_16, CHECKS_16, 3, 4, 0, 1, 0x2},
+    {"Metric", FIELDS_17, NUMBERS_17, CHECKS_17, 9, 13, 12, 1, 0xea0},
+    {"Gauge", FIELDS_18, NUMBERS_18, CHECKS_18, 1, 2, 0, 1, 0x0},
+    {"NumberDataPoint", FIELDS_19, NUMBERS_19, CHECKS_19, 7, 9, 7, 0, 0x0},
+    {"Exemplar", FIELDS_20, NUMBERS_20, CHECKS_20, 6, 8, 7, 0, 0x0},
+    {"Sum", FIELDS_21, NUMBERS_21, CHECKS_21, 3, 4, 0, 1, 0x0},
+    {"Histogram", FIELDS_22, NUMBERS_22, CHECKS_22, 2, 3, 0, 1, 0x0},
+    {"HistogramDataPoint", FIELDS_23, NUMBERS_23, CHECKS_23, 11, 13, 9, 0, 0x0},
+    {"ExponentialHistogram", FIELDS_24, NUMBERS_24, CHECKS_24, 2, 3, 0, 1, 0x0},
+    {"ExponentialHistogramDataPoint", FIELDS_25, NUMBERS_25, CHECKS_25, 14, 15, 1, 0, 0x300},
+    {"Buckets", FIELDS_26, NUMBERS_26, CHECKS_26, 2, 3, 0, 0, 0x0},
+    {"Summary", FIELDS_27, NUMBERS_27, CHECKS_27, 1, 2, 0, 1, 0x0},
+    {"SummaryDataPoint", FIELDS_28, NUMBERS_28, CHECKS_28, 7, 9, 7, 0, 0x0},
+    {"ValueAtQuantile", FIELDS_29, NUMBERS_29, CHECKS_29, 2, 3, 0, 0, 0x0},
+    {"ExportLogsServiceRequest", FIELDS_30, NUMBERS_30, CHECKS_30, 1, 2, 0, 0, 0x0},
+    {"ResourceLogs", FIELDS_31, NUMBERS_31, CHECKS_31, 3, 4, 0, 1, 0x2},
+    {"ScopeLogs", FIELDS_32, NUMBERS_32, CHECKS_32, 3, 4, 0, 1, 0x2},
+    {"LogRecord", FIELDS_33, NUMBERS_33, CHECKS_33, 11, 13, 6, 0, 0x20},
+    {"ExportProfilesServiceRequest", FIELDS_34, NUMBERS_34, CHECKS_34, 2, 3, 0, 0, 0x4},
+    {"ResourceProfiles", FIELDS_35, NUMBERS_35, CHECKS_35, 3, 4, 0, 1, 0x2},
+    {"ScopeProfiles", FIELDS_36, NUMBERS_36, CHECKS_36, 3, 4, 0, 1, 0x2},
+    {"Profile", FIELDS_37, NUMBERS_37, CHECKS_37, 11, 12, 0, 0, 0x22},
+    {"ValueType", FIELDS_38, NUMBERS_38, CHECKS_38, 2, 3, 0, 0, 0x0},
+    {"Sample", FIELDS_39, NUMBERS_39, CHECKS_39, 5, 6, 0, 0, 0x0},
+    {"ProfilesDictionary", FIELDS_40, NUMBERS_40, CHECKS_40, 7, 8, 0, 0, 0x0},
+    {"Mapping", FIELDS_41, NUMBERS_41, CHECKS_41, 5, 6, 0, 0, 0x0},
+    {"Location", FIELDS_42, NUMBERS_42, CHECKS_42, 4, 5, 0, 0, 0x0},
+    {"Line", FIELDS_43, NUMBERS_43, CHECKS_43, 3, 4, 0, 0, 0x0},
+    {"Function", FIELDS_44, NUMBERS_44, CHECKS_44, 4, 5, 0, 0, 0x0},
+    {"ProfilesLink", FIELDS_45, NUMBERS_45, CHECKS_45, 2, 3, 0, 0, 0x0},
+    {"KeyValueAndUnit", FIELDS_46, NUMBERS_46, CHECKS_46, 3, 4, 0, 0, 0x4},
+    {"Stack", FIELDS_47, NUMBERS_47, CHECKS_47, 1, 2, 0, 0, 0x0},
 };
 const int MESSAGE_COUNT = 48;
 

@@ -26,6 +26,16 @@ enum Kind {
   KIND_SINT64 = 18,
 };
 
+/* What the bytes of a field have to be: as a number, for the check's inner loop. */
+enum Check {
+  CHECK_NOTHING = 0,
+  CHECK_UTF8 = 1,
+  CHECK_PACKED_64BIT = 2,
+  CHECK_PACKED_32BIT = 3,
+  CHECK_PACKED_VARINT = 4,
+  CHECK_MESSAGE = 16, /* plus the message's place in MESSAGES */
+};
+
 typedef struct {
   const char *name;
   uint8_t number;
@@ -39,6 +49,7 @@ typedef struct {
   const char *name;
   const Field *fields;
   const uint8_t *by_number; /* a field's number -> its place in fields, plus one; 0 is unknown */
+  const uint8_t *checks;    /* a field's number -> what its bytes have to be */
   uint8_t field_count;
   uint8_t number_count;
   uint8_t attributes;   /* the number of its repeated KeyValue field, or 0 */

@@ -65,8 +65,9 @@ static Change *find_change(const Node *node, const uint8_t *at, uint32_t number)
 
 static int insert_change(Tree *tree, Node *node, size_t index, Change change) {
   if (node->count == node->capacity) {
-    size_t capacity = node->capacity ? node->capacity * 2 : 2;
-    Change *changes = arena_take(&tree->arena, capacity * sizeof(Change));
+    size_t capacity = node->capacity ? node->capacity * 4 : 1;
+    Change *changes = &node->first;
+    if (capacity > 1) changes = arena_take(&tree->arena, capacity * sizeof(Change));
     if (!changes) return -1;
     if (node->count) memcpy(changes, node->changes, node->count * sizeof(Change));
     node->changes = changes;

@@ -43,6 +43,7 @@ struct Node {
   uint8_t message;   /* its type: a place in MESSAGES */
   uint8_t lost;      /* the field of which occurrences were dropped, or 0 */
   uint8_t is_pruned; /* left out, as nothing of that field is left: set by measuring */
+  Change first;      /* where changes are as long as there is one only */
 };
 
 typedef struct {

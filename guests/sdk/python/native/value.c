@@ -45,6 +45,20 @@ int pair_key(Range pair, Range *key) {
   return 0;
 }
 
+int pair_text(Range pair, Range *text) {
+  Range key;
+  uint32_t tag;
+  size_t length;
+  if (pair_key(pair, &key) != 1) return 0;
+  const uint8_t *p = read_length(key.end + 1, pair.end, &length); /* behind the value's tag */
+  p = read_tag(p, pair.end, &tag);
+  if (!p || tag != (ANY_STRING << 3 | WIRE_BYTES)) return 0;
+  p = read_length(p, pair.end, &length);
+  if (!p || p + length != pair.end) return 0;
+  *text = (Range){p, pair.end};
+  return 1;
+}
+
 /* The content of a message field: the range of the only one, or the joined bytes of several,
  * then held by *joined*. An absent one is empty. */
 static int merged_field(Range message, uint32_t number, Range *content, Buffer *joined) {

@@ -42,6 +42,9 @@ static inline int range_equals(Range one, Range other) {
  * -1 for bytes that are no KeyValue. */
 int pair_key(Range pair, Range *key);
 
+/* 1 where a KeyValue's value is a text, written in the usual way, and that is all it holds. */
+int pair_text(Range pair, Range *text);
+
 /* The Python value of an AnyValue, or of a KeyValue's value; NULL with an exception. */
 PyObject *decode_any(Range value);
 PyObject *decode_pair_value(Range pair);

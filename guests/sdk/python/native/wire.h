@@ -35,36 +35,38 @@ typedef struct {
 } WireField;
 
 const uint8_t *read_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *value);
+const uint8_t *read_long_tag(const uint8_t *p, const uint8_t *end, uint32_t *tag);
+const uint8_t *read_long_length(const uint8_t *p, const uint8_t *end, size_t *length);
 const uint8_t *skip_group(const uint8_t *p, const uint8_t *end, uint32_t number, int depth);
 
+/* Nearly every tag, length and number has one byte; the functions for longer ones are apart. */
 static inline const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *value) {
-  if (LIKELY(p < end && p[0] < 0x80)) {
-    *value = p[0];
+  if (LIKELY(p < end && *p < 0x80)) {
+    *value = *p;
     return p + 1;
-  }
-  if (LIKELY(end - p >= 2 && p[1] < 0x80)) {
-    *value = (uint32_t)(p[0] & 0x7f) | (uint32_t)p[1] << 7;
-    return p + 2;
   }
   return read_long_varint(p, end, value);
 }
 
-/* Tags and lengths: at most five bytes, as protobuf's decoder reads them. */
-static inline const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, uint64_t *tag) {
-  const uint8_t *next = read_varint(p, end, tag);
-  return next && next - p <= 5 && *tag <= UINT32_MAX && *tag >= 8 ? next : NULL;
+static inline const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, uint32_t *tag) {
+  if (LIKELY(p < end && *p < 0x80)) {
+    *tag = *p;
+    return *p >= 8 ? p + 1 : NULL; /* field 0 is none */
+  }
+  return read_long_tag(p, end, tag);
 }
 
+/* The length of what follows, which is all there. */
 static inline const uint8_t *read_length(const uint8_t *p, const uint8_t *end, size_t *length) {
-  uint64_t value;
-  const uint8_t *next = read_varint(p, end, &value);
-  if (!next || next - p > 5 || value > (uint64_t)(end - next)) return NULL;
-  *length = (size_t)value;
-  return next;
+  if (LIKELY(p < end && *p < 0x80)) {
+    *length = *p++;
+    return *length <= (size_t)(end - p) ? p : NULL;
+  }
+  return read_long_length(p, end, length);
 }
 
 /* Passes over the value behind a tag. */
-static inline const uint8_t *skip_value(const uint8_t *p, const uint8_t *end, uint64_t tag,
+static inline const uint8_t *skip_value(const uint8_t *p, const uint8_t *end, uint32_t tag,
                                         int depth) {
   uint64_t value;
   size_t length;
@@ -77,7 +79,7 @@ static inline const uint8_t *skip_value(const uint8_t *p, const uint8_t *end, ui
       p = read_length(p, end, &length);
       return p ? p + length : NULL;
     case WIRE_GROUP:
-      return skip_group(p, end, (uint32_t)(tag >> 3), depth - 1);
+      return skip_group(p, end, tag >> 3, depth - 1);
     case WIRE_32BIT:
       return end - p >= 4 ? p + 4 : NULL;
   }
@@ -86,14 +88,13 @@ static inline const uint8_t *skip_value(const uint8_t *p, const uint8_t *end, ui
 
 /* One field of a message. */
 static inline const uint8_t *read_field(const uint8_t *p, const uint8_t *end, WireField *field) {
-  uint64_t tag;
+  uint32_t tag, value;
   size_t length;
-  uint32_t value;
   field->start = p;
   p = read_tag(p, end, &tag);
   if (!p) return NULL;
-  field->number = (uint32_t)(tag >> 3);
-  field->wire = (uint32_t)tag & 7;
+  field->number = tag >> 3;
+  field->wire = tag & 7;
   field->data = p;
   switch (field->wire) {
     case WIRE_BYTES:

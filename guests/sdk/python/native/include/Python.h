@@ -279,7 +279,7 @@ static inline int otelwasm_typecheck(PyObject *object, PyTypeObject *type) {
 #define PyList_Check(object) OTELWASM_IS(object, LIST)
 #define PyTuple_Check(object) OTELWASM_IS(object, TUPLE)
 #define PyBytes_Check(object) OTELWASM_IS(object, BYTES)
-#define PyUnicode_Check(object) OTELWASM_IS(object, UNICODE)
+#define PyUnicode_Check(object) (Py_TYPE(object) == &PyUnicode_Type || OTELWASM_IS(object, UNICODE))
 #define PyDict_Check(object) OTELWASM_IS(object, DICT)
 #define PyBool_Check(object) (Py_TYPE(object) == &PyBool_Type)
 #define PySlice_Check(object) (Py_TYPE(object) == &PySlice_Type)

@@ -156,6 +156,7 @@ extern PyTypeObject PyMemoryView_Type;
 extern PyTypeObject PySlice_Type;
 extern PyTypeObject PyTuple_Type;
 extern PyTypeObject PyType_Type;
+extern PyTypeObject PyUnicode_Type;
 
 /* exceptions */
 extern PyObject *PyExc_AttributeError;

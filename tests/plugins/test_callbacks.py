@@ -96,6 +96,26 @@ def test_what_is_no_exception_cuts_the_call(opening: Opening, error: BaseExcepti
     assert instance.is_dead
 
 
+def test_an_instance_is_not_entered_twice(opening: Opening) -> None:
+    """
+    A host function cannot call, or close, the instance that is calling it.
+    """
+    texts = []
+
+    def emit(signal: Signal, payload: bytes) -> Ok[None]:
+        for act in (lambda: instance.run(signal, payload), instance.lifecycle.tick, instance.close):
+            with pytest.raises(RuntimeError) as caught:
+                act()
+            texts.append(str(caught.value))
+        return Ok(None)
+
+    instance = opening(emitting(), host=Notes(emit=emit))
+
+    assert Ok(VerdictPass()) == instance.run(Signal.TRACES, b"batch")
+    assert ["plugin 'guest': an instance makes one call at a time"] * 3 == texts
+    assert Ok(VerdictPass()) == instance.run(Signal.TRACES, b"batch")
+
+
 def outcome_of(call: int) -> str:
     """
     What the host does at its n-th call, in the test below.

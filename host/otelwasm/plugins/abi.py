@@ -37,8 +37,8 @@ _F32 = struct.Struct("<f")
 _F64 = struct.Struct("<d")
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
-# What a decoded element costs the host at least, whatever its size in the plugin's memory.
-_ELEMENT_BYTES = 16
+# What a decoded element costs the host beyond its bytes in the plugin's memory: an object.
+_ELEMENT_BYTES = 64
 
 
 class MalformedError(Exception):
@@ -109,7 +109,7 @@ class Memory:
         Copy a list of plain numbers out; *code* is their `struct` format.
         """
         self.place(at, count * size, alignment=size)
-        self._spend(count * max(size, _ELEMENT_BYTES))
+        self._spend(count * (size + _ELEMENT_BYTES))
         # Safety: in range, and only this thread can grow the memory.
         return struct.unpack_from(f"<{count}{code}", self.region.view, at)
 
@@ -118,7 +118,7 @@ class Memory:
         The offsets of a list's elements, all of them in range.
         """
         self.place(at, count * size, alignment=alignment)
-        self._spend(count * max(size, _ELEMENT_BYTES))
+        self._spend(count * (size + _ELEMENT_BYTES))
         return range(at, at + count * size, size)
 
     def put_octets(self, octets: bytes) -> int:

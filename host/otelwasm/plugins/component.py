@@ -24,8 +24,6 @@ from otelwasm.plugins.memories import memory_count
 from otelwasm.plugins.memory import Image, Region
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
-from otelwasm.wit import parse
-from otelwasm.wit.check import check
 
 __all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
 
@@ -185,6 +183,10 @@ def _reason(guest: bytes) -> str | None:
     """
     What keeps *guest* from fitting the contract, in the contract's own words; None if it fits.
     """
+    # Here, as no plugin that loads needs the parser, which takes a while to import.
+    from otelwasm.wit import parse
+    from otelwasm.wit.check import check
+
     try:
         report = check(guest, parse(contract_dir()).main)
     except ComponentError as error:

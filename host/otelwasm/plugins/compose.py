@@ -7,7 +7,8 @@ The composed component, in the order of its sections:
     │ 1 the plugin's own leading types and imports, so that WASI passes through with its   │
     │   exact types. Imports of the contract stay in place but lose their functions: the   │
     │   linker need not provide an instance of types, and type indices stay the same       │
-    │ 2 import "host": one function a number, without parameters or results                │
+    │ 2 import "host": `fetch`, `nap` and one function for each that the plugin may call,  │
+    │   all without parameters and results; imports.py knows them by their numbers         │
     │ 3 components: the imports bridge, the plugin (untouched), the exports bridge, and,   │
     │   for a plugin that imports wasi:io/poll, one that waits in its place (waiting.py)   │
     │                                                                                      │
@@ -179,7 +180,8 @@ def compose(
     components = _Indices(0)
 
     def define(component: bytes) -> int:
-        out.append(bytes([_COMPONENTS]) + leb(len(component)) + component)
+        # In two parts, as a component of 20 MB is copied once only, at the end.
+        out.extend((bytes([_COMPONENTS]) + leb(len(component)), component))
         return components.take()
 
     def instantiate(component: int, arguments: list[tuple[str, int, int]]) -> int:

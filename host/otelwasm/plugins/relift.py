@@ -183,15 +183,16 @@ def _item(kind: int, reader: Reader, found: _Found, world: World, place: int) ->
 
 def _rewritten(
     guest: bytes, sections: list[tuple[int, int, int]], definitions: list[tuple[int, int, int]]
-) -> list[bytes]:
+) -> list[bytes | memoryview]:
     """
     The sections of *guest*, with these definitions changed by `_split`.
     """
-    out = []
+    out: list[bytes | memoryview] = []
+    view = memoryview(guest)
     for place, (kind, start, end) in enumerate(sections):
         changed = sorted({(a, b) for where, a, b in definitions if where == place})
         if not changed:
-            out.append(guest[start:end])
+            out.append(view[start:end])
             continue
         reader = Reader(guest, start + 1)
         reader.number()

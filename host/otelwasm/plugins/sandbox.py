@@ -60,6 +60,7 @@ class Sandbox:
         self._engine = the_engine()
         self._kept: list[object] = []
         self._memories: list[Memory] = []
+        self._is_busy = False
         self._store: wasmtime.Store | None = wasmtime.Store(self._engine.wasmtime)
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
         self._store.set_wasi(self._wasi(output))
@@ -112,10 +113,11 @@ class Sandbox:
 
     def close(self) -> None:
         """
-        Free the store; not from inside of a call.
+        Free the store; twice is safe, from inside of a call it is refused.
         """
         if self._store is None:
             return
+        self._check_idle()
         self._engine.dispatcher.remove(self._context)
         self._store.close()
         self._store = None
@@ -173,6 +175,7 @@ class Sandbox:
             raise Fault(f"the instance is dead: {self.fault}", kind=self.fault.kind)
         if self._store is None:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
+        self._check_idle()
         self._account.refused_bytes = None
         self._next = self._component.bindings.heap_at
         self._deadline.start()
@@ -184,19 +187,24 @@ class Sandbox:
         """
         Call a wasmtime function; raises Fault, or what a host function raised beyond Exception.
         """
-        if arguments is None:
-            # Safety: cells lie in a window's first page, which it always has.
-            _CELL.pack_into(self._memory.view, _TOP, self._next)
-            error = _ffi.call(function, self._context, None, 0, None, 0)
-        else:
-            error = _ffi.call(
-                function,
-                self._context,
-                arguments.address,
-                arguments.count,
-                None if result is None else result.address,
-                0 if result is None else 1,
-            )
+        self._check_idle()
+        self._is_busy = True
+        try:
+            if arguments is None:
+                # Safety: cells lie in a window's first page, which it always has.
+                _CELL.pack_into(self._memory.view, _TOP, self._next)
+                error = _ffi.call(function, self._context, None, 0, None, 0)
+            else:
+                error = _ffi.call(
+                    function,
+                    self._context,
+                    arguments.address,
+                    arguments.count,
+                    None if result is None else result.address,
+                    0 if result is None else 1,
+                )
+        finally:
+            self._is_busy = False
         if error:
             raise self._failed(_ffi.take_error(error))
 
@@ -206,6 +214,10 @@ class Sandbox:
         """
         self.fault = Fault(f"plugin {self.name!r}: {fault}", kind=fault.kind)
         return self.fault
+
+    def _check_idle(self) -> None:
+        if self._is_busy:
+            raise RuntimeError(f"plugin {self.name!r}: an instance makes one call at a time")
 
     def _failed(self, error: Exception) -> BaseException:
         cut, self._imports.cut = self._imports.cut, None

@@ -17,7 +17,7 @@ from otelwasm import (
     RetryableError,
     Signal,
 )
-from plugins.guests import LIFECYCLE, emitting, processor, replying
+from plugins.guests import LIFECYCLE, emitting, exporter, processor, replying
 from plugins.wat import component
 
 PASS = component(processor("(call $pass)"))
@@ -204,3 +204,13 @@ def test_at_least_one_instance() -> None:
     """
     with pytest.raises(ValueError, match="instances: at least 1, not 0"):
         Plugin(PASS, instances=0)
+
+
+def test_only_processors_process() -> None:
+    """
+    An exporter that is asked to process a batch is a mistake of the caller's.
+    """
+    sent = component(exporter("unreachable"), "exporter")
+
+    with Plugin(sent, name="out") as plugin, pytest.raises(ValueError, match="is no processor"):
+        plugin.process(Signal.TRACES, b"x")

@@ -133,14 +133,18 @@ class Plugin:
     def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
         """
         Process one batch on a worker's thread; what `process` returns or raises is the future's.
+
+        Raises ValueError when the plugin is no processor.
         """
+        if self.world != "processor":
+            raise ValueError(f"plugin '{self._name}' is no processor: its world is '{self.world}'")
         if signal not in self._signals:
             passed: Future[bytes | None] = Future()
             passed.set_result(payload)
             return passed
 
         def call(instance: Instance) -> bytes | None:
-            outcome = instance.processing.process(signal, payload)
+            outcome = instance.run(signal, payload)
             if isinstance(outcome, Err):
                 raise failure_error(outcome.error, plugin=self._name)
             verdict = outcome.value

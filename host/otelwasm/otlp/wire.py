@@ -1,11 +1,9 @@
 """
 Check, count, split and join requests without decoding what is in them.
 
-Counting and splitting read the frame only (see `_skeleton`). Checking reads everything: a batch
-that is not well-formed must be refused to its own sender, or it would spoil those it is joined
-with. Measured on 1,000 spans (428 KB): reading the frame 0.02 ms, the same walk in Python 0.41 ms,
-protobuf's own parser 1.4 ms; on one span (584 B) 2.2, 2.3 and 2.5 us. The parser is exact
-(lengths, UTF-8, depth) and cheap where requests are small, so the check is the parser's.
+Counting and splitting read the frame only (see `_skeleton`): 0.02 ms for 1,000 spans (428 KB),
+where the same walk in Python takes 0.41 ms; 2.2 us for one span (584 B). Refusing what is malformed
+reads everything, with protobuf's own parser: 1.4 ms and 2.5 us; `checking` does the same faster.
 """
 
 import sys

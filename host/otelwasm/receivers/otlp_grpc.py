@@ -10,10 +10,10 @@ import grpc
 
 from otelwasm.errors import BatchError, SetupError
 from otelwasm.otlp.answers import refusal
+from otelwasm.otlp.checking import PayloadCheck
 from otelwasm.otlp.endpoints import Address
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.tls import ServerTls
-from otelwasm.otlp.wire import refuse_malformed
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.step import Consumer
 from otelwasm.receivers.listening import GRACE_S, bind
@@ -68,6 +68,7 @@ class OtlpGrpcReceiver:
         self._config = config
         self._consumer_for = consumer_for
         self._name = name
+        self._check = PayloadCheck()
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
@@ -100,6 +101,7 @@ class OtlpGrpcReceiver:
             ) from error
         await server.start()
         self._server = server
+        self._check.load_soon()
 
     async def close(self) -> None:
         """
@@ -118,7 +120,7 @@ class OtlpGrpcReceiver:
                     grpc.StatusCode.UNIMPLEMENTED, f"no pipeline here takes {signal.label}"
                 )
             try:
-                refuse_malformed(signal, payload)
+                self._check(signal, payload)
                 await consumer.consume(Batch(signal, payload))
             except BatchError as error:
                 status = refusal(error).status

@@ -15,12 +15,12 @@ import attrs
 from otelwasm.config.values import ByteSize, Duration
 from otelwasm.errors import BatchError, PermanentError
 from otelwasm.otlp.answers import JSON, PROTOBUF, Refusal, refusal, success_body
+from otelwasm.otlp.checking import PayloadCheck
 from otelwasm.otlp.compression import ENCODINGS, TooLargeError, decompress
 from otelwasm.otlp.endpoints import Address
 from otelwasm.otlp.json import from_json
 from otelwasm.otlp.signals import SIGNAL_BY_PATH
 from otelwasm.otlp.tls import ServerTls
-from otelwasm.otlp.wire import refuse_malformed
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.step import Consumer
 from otelwasm.receivers.cors import CorsConfig
@@ -89,6 +89,7 @@ class OtlpHttpReceiver:
         self._server = HttpServer(app, sockets, tls=tls, head_timeout_s=config.read_header_timeout)
         self.port = self._server.port
         await self._server.start()
+        app.check.load_soon()
 
     async def close(self) -> None:
         """
@@ -127,6 +128,7 @@ class OtlpHttpApp:
         self._cors = config.cors
         self._limit_bytes = int(config.max_request_body_size)
         self._read_timeout = config.read_timeout
+        self.check = PayloadCheck()
 
     async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
         """
@@ -222,7 +224,7 @@ class OtlpHttpApp:
             raise _unfit(413, str(error), content_type=content_type) from error
         except ValueError as error:
             raise PermanentError(str(error)) from error
-        refuse_malformed(signal, body)
+        self.check(signal, body)
         return body
 
 

@@ -33,8 +33,8 @@ class Sample:
     def __init__(self, config: Config) -> None:
         self.config = config
         # Dicts keep the order of arrival: the oldest is always the first.
-        self.waiting: dict[str, Trace] = {}
-        self.decided: dict[str, bool] = {}
+        self.waiting: dict[bytes, Trace] = {}
+        self.decided: dict[bytes, bool] = {}
         self.kept: list[bytes] = []
         self.waiting_bytes = 0
 
@@ -58,7 +58,7 @@ class Sample:
     def stop(self) -> None:
         self.release(until=math.inf)
 
-    def hold(self, trace_id: str, part: Traces) -> None:
+    def hold(self, trace_id: bytes, part: Traces) -> None:
         trace = self.waiting.get(trace_id)
         if trace is None:
             trace = self.waiting[trace_id] = Trace(time.monotonic() + self.config.wait_s)
@@ -84,9 +84,9 @@ class Sample:
             emit(Traces(b"".join(self.kept)))
             self.kept.clear()
 
-    def decide(self, trace_id: str, trace: Trace) -> bool:
+    def decide(self, trace_id: bytes, trace: Trace) -> bool:
         # The id's own randomness decides, so that every instance decides alike.
-        is_kept = trace.must_keep or int(trace_id[-14:], 16) < self.config.share * 2**56
+        is_kept = trace.must_keep or int.from_bytes(trace_id[-7:]) < self.config.share * 2**56
         self.decided[trace_id] = is_kept
         if len(self.decided) > self.config.remembered:
             del self.decided[next(iter(self.decided))]

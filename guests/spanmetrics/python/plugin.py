@@ -56,7 +56,7 @@ class SpanMetrics:
         key: Key = (
             ("service.name", span.resource.attributes.get("service.name", "")),
             ("span.name", span.name),
-            ("span.kind", span.kind),
+            ("span.kind", span.kind_name),
             ("status.code", "error" if span.is_error else "ok"),
             *(
                 (name, str(attributes[name]))

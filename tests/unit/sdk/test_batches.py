@@ -48,26 +48,64 @@ def test_spans_know_where_they_come_from() -> None:
     assert 3 == len(batch)
 
 
-def test_a_span_shows_what_it_is() -> None:
+def test_a_span_has_otlps_fields() -> None:
     """
-    Ids are hexadecimal, times in seconds or nanoseconds, kinds and errors words.
+    Every field is there under OTLP's name, with OTLP's value; what is in a message is a view.
     """
     proto = a_span("GET /", kind="client", duration_s=0.25, is_error=True)
     proto.events.add(name="exception", time_unix_nano=5, attributes=key_values({"k": 1}))
     proto.links.add(trace_id=b"\1" * 16, span_id=b"\2" * 8, attributes=key_values({"l": 2}))
     [span] = traces(proto).spans()
 
-    assert ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "") == (
-        span.trace_id,
-        span.span_id,
-        span.parent_span_id,
-    )
-    assert ("client", 0.25, True) == (span.kind, span.duration_s, span.is_error)
-    assert span.end_ns - span.start_ns == 250_000_000
+    assert ("GET /", 3, b"") == (span.name, span.kind, span.parent_span_id)
+    assert "5b8efff798038103d269b633813fc60c" == span.trace_id.hex()
+    assert span.end_time_unix_nano - span.start_time_unix_nano == 250_000_000
+    assert (2, "") == (span.status.code, span.status.message)
     [event] = span.events
-    assert ("exception", 5, {"k": 1}) == (event.name, event.time_ns, dict(event.attributes))
+    assert ("exception", 5, {"k": 1}) == (event.name, event.time_unix_nano, dict(event.attributes))
+    assert "GET /" == event.span.name
     [link] = span.links
-    assert ("01" * 16, "02" * 8, {"l": 2}) == (link.trace_id, link.span_id, dict(link.attributes))
+    assert (b"\1" * 16, b"\2" * 8, {"l": 2}) == (
+        link.trace_id,
+        link.span_id,
+        dict(link.attributes),
+    )
+    with pytest.raises(AttributeError, match="Span has no nam"):
+        _ = span.nam  # type: ignore[attr-defined]
+
+
+def test_a_span_says_a_little_more() -> None:
+    """
+    Its kind in a word, its duration in seconds, and whether it failed.
+    """
+    [span] = traces(a_span(kind="client", duration_s=0.25, is_error=True)).spans()
+
+    assert ("client", 0.25, True) == (span.kind_name, span.duration_s, span.is_error)
+
+
+def test_fields_can_be_set() -> None:
+    """
+    What is set is in the batch's bytes; a message within another is not replaced as a whole.
+    """
+    batch = traces(a_span(attributes={"a": 1}))
+    [span] = batch.spans()
+    span.name, span.flags = "new", 1
+    span.status.code = 2
+    span.attributes = {"b": 2}
+    span.scope.name = "lib"
+    [changed] = Traces(bytes(batch)).spans()
+
+    assert ("new", 1, 2, "lib") == (
+        changed.name,
+        changed.flags,
+        changed.status.code,
+        changed.scope.name,
+    )
+    assert {"b": 2} == changed.attributes
+    with pytest.raises(TypeError, match="not set as a whole"):
+        span.status = changed.status
+    with pytest.raises(AttributeError):
+        span.nam = "x"  # type: ignore[attr-defined]
 
 
 def test_a_log_record_shows_and_takes_a_body() -> None:
@@ -109,7 +147,6 @@ def test_an_untouched_batch_keeps_its_bytes() -> None:
     assert ["ada"] == [item.attributes["enduser.id"] for item in batch.having("enduser.id")]
 
     assert payload is bytes(batch)
-    assert batch.is_untouched
 
 
 def test_malformed_bytes_are_kept_until_somebody_looks() -> None:
@@ -142,10 +179,10 @@ def test_set_attribute_reaches_every_item_once() -> None:
     batch.set_attribute("enduser.id", "nobody")
     batch.set_attribute("env", "test")
 
-    assert [["nobody", "test"]] * 3 == [
-        [pair.value.string_value for pair in span.proto.attributes] for span in batch.spans()
+    assert [{"enduser.id": "nobody", "env": "test"}] * 3 == [
+        span.attributes for span in Traces(bytes(batch)).spans()
     ]
-    assert "shopkeeper" == next(batch.resources()).attributes["enduser.id"]
+    assert "shopkeeper" == batch.resources()[0].attributes["enduser.id"]
 
 
 def test_delete_attribute_leaves_none_behind() -> None:
@@ -249,7 +286,6 @@ def test_split_copies_items_with_their_resource_and_scope() -> None:
     [span] = parts[True].spans()
     assert "mail" == span.resource.attributes["service.name"]
     assert ["a", "b", "c"] == names(batch)
-    assert batch.is_untouched
 
 
 def test_split_takes_metrics_apart_by_their_data_points() -> None:
@@ -272,9 +308,23 @@ def test_protobuf_messages_can_be_changed_directly() -> None:
     What is changed through `proto` is seen in the bytes, without a word to the batch.
     """
     batch = two_services()
-    next(batch.spans()).proto.name = "renamed"
+    batch.proto.resource_spans[0].scope_spans[0].spans[0].name = "renamed"
 
+    assert ["renamed", "b", "c"] == names(batch)
     assert ["renamed", "b", "c"] == names(Traces(bytes(batch)))
+
+
+def test_the_protobuf_message_comes_first_or_never() -> None:
+    """
+    Asking for the message after going through items is refused: changes could be lost.
+    """
+    batch = two_services()
+    batch.set_attribute("env", "test")
+    for span in batch.spans():
+        span.name = "new"
+
+    with pytest.raises(RuntimeError, match=r"ask for batch.proto before"):
+        _ = batch.proto
 
 
 def test_a_batch_can_be_made_of_a_message() -> None:

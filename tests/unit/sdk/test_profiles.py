@@ -44,10 +44,10 @@ def test_indices_are_followed() -> None:
     batch = two_profiles()
 
     assert [{"enduser.id": "ada"}] * 2 == attributes(batch)
-    assert {"service.name": "shop"} == next(batch.resources()).attributes
-    assert ["01" * 16, "02" * 16] == [each.profile_id for each in batch.profiles()]
-    assert [0.0, 0.5] == [each.duration_s for each in batch.profiles()]
-    assert batch.is_untouched
+    assert {"service.name": "shop"} == batch.resources()[0].attributes
+    assert [b"\1" * 16, b"\2" * 16] == [each.profile_id for each in batch.profiles()]
+    [sample] = batch.profiles()[0].samples
+    assert {"enduser.id": "ada"} == sample.attributes
 
 
 def test_a_change_of_one_leaves_the_other() -> None:
@@ -55,7 +55,7 @@ def test_a_change_of_one_leaves_the_other() -> None:
     A profile that changes an attribute gets its own; the other keeps the shared one.
     """
     batch = two_profiles()
-    first = next(batch.profiles())
+    first = batch.profiles()[0]
     first.attributes["enduser.id"] = "grace"
     first.attributes["new"] = [1]
 
@@ -71,7 +71,7 @@ def test_deleting_leaves_nothing_in_the_tables() -> None:
     assert 3 == batch.delete_attribute("enduser.id")
     assert [{}, {}] == attributes(batch)
     assert b"ada" not in bytes(batch)
-    assert {"service.name": "shop"} == next(Profiles(bytes(batch)).resources()).attributes
+    assert {"service.name": "shop"} == Profiles(bytes(batch)).resources()[0].attributes
 
 
 def test_hashing_reaches_the_table_once() -> None:

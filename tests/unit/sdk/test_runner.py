@@ -44,7 +44,7 @@ def renamed(batch: Traces) -> Traces:
     """
     Change the first span.
     """
-    next(batch.spans()).name = "new"
+    batch.spans()[0].name = "new"
     return batch
 
 
@@ -58,7 +58,7 @@ def test_an_unchanged_batch_passes() -> None:
         return batch
 
     def same(batch: Traces) -> Traces:
-        next(batch.spans()).name = "a"
+        batch.spans()[0].name = "a"
         return batch
 
     def exposed(batch: Traces) -> Traces:
@@ -75,7 +75,7 @@ def test_a_changed_batch_replaces() -> None:
     """
 
     def proto(batch: Traces) -> Traces:
-        next(batch.spans()).proto.name = "new"
+        batch.proto.resource_spans[0].scope_spans[0].spans[0].name = "new"
         return batch
 
     for function in (renamed, proto, lambda batch: renamed(Traces(bytes(batch)))):

@@ -3,25 +3,35 @@ Write plugins for OpenTelemetry pipelines in Python; see `processor` for where t
 """
 
 from otelwasm_sdk import log, meter
-from otelwasm_sdk.attributes import Attributes
 from otelwasm_sdk.batch import Batch
+from otelwasm_sdk.batches import Logs, Metrics, Traces
 from otelwasm_sdk.definition import exporter, processor, receiver
 from otelwasm_sdk.failures import Failure, Malformed, Permanent, Retryable
-from otelwasm_sdk.items import Item, Resource, Scope
-from otelwasm_sdk.logs import LogRecord, Logs
 from otelwasm_sdk.messages import Message, Receipt, Reply
-from otelwasm_sdk.metrics import DataPoint, Metric, Metrics
 from otelwasm_sdk.pipeline import emit
-from otelwasm_sdk.profiles import Profile, Profiles
+from otelwasm_sdk.profiles import Profiles
 from otelwasm_sdk.signals import Signal
-from otelwasm_sdk.traces import Event, Link, Span, Traces
 from otelwasm_sdk.values import hashed, key_values
+from otelwasm_sdk.views import (
+    DataPoint,
+    Event,
+    Exemplar,
+    Item,
+    Link,
+    LogRecord,
+    Metric,
+    Profile,
+    Resource,
+    Scope,
+    Span,
+    Status,
+)
 
 __all__ = [
-    "Attributes",
     "Batch",
     "DataPoint",
     "Event",
+    "Exemplar",
     "Failure",
     "Item",
     "Link",
@@ -41,6 +51,7 @@ __all__ = [
     "Scope",
     "Signal",
     "Span",
+    "Status",
     "Traces",
     "emit",
     "exporter",

@@ -2,8 +2,8 @@
 Profiles: batches of profiles. Their attributes stand in one table, which all of them share.
 """
 
-from collections.abc import Iterator
-from typing import Any, ClassVar, Self
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
@@ -12,58 +12,13 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 
 from otelwasm_sdk.attributes import Attributes
 from otelwasm_sdk.batch import Batch
-from otelwasm_sdk.edits import Edits
-from otelwasm_sdk.items import Item, Resource, Scope
-from otelwasm_sdk.shared import SharedPairs, inline_strings, sweep
+from otelwasm_sdk.forms import Form, decode
+from otelwasm_sdk.message import MESSAGE_VIEWS, MessageBatch, MessageView, hash_pairs
+from otelwasm_sdk.shared import SharedPair, SharedPairs, inline_strings, sweep
 from otelwasm_sdk.signals import Signal
-from otelwasm_sdk.values import hashed, read_value, write_value
+from otelwasm_sdk.views import Profile
 
-__all__ = ["Profile", "Profiles"]
-
-
-class Profile(Item):
-    """
-    One profile: samples of what a program did. Its samples are at `proto.samples`.
-    """
-
-    __slots__ = ("_dictionary",)
-
-    def __init__(
-        self, proto: Any, edits: Edits, *, dictionary: Any, resource: Resource, scope: Scope
-    ) -> None:
-        super().__init__(proto, edits, resource=resource, scope=scope)
-        self._dictionary = dictionary
-
-    @property
-    def attributes(self) -> Attributes:
-        """
-        Its attributes, like a dict; a change does not touch other profiles with the same ones.
-        """
-        if self._attributes is None:
-            shared = SharedPairs(self._proto.attribute_indices, self._dictionary)
-            self._attributes = Attributes(shared, self._edits)
-        return self._attributes
-
-    @property
-    def profile_id(self) -> str:
-        """
-        Its id, in hexadecimal.
-        """
-        return str(self._proto.profile_id.hex())
-
-    @property
-    def time_ns(self) -> int:
-        """
-        When it began, in nanoseconds since 1970.
-        """
-        return int(self._proto.time_unix_nano)
-
-    @property
-    def duration_s(self) -> float:
-        """
-        How long it took, in seconds.
-        """
-        return float(self._proto.duration_nano / 1e9)
+__all__ = ["Profiles"]
 
 
 class Profiles(Batch[Profile]):
@@ -73,92 +28,104 @@ class Profiles(Batch[Profile]):
 
     signal: ClassVar[Signal] = Signal.PROFILES
     _request: ClassVar[type[Message]] = ExportProfilesServiceRequest
-    _fields: ClassVar[tuple[str, str, str]] = ("resource_profiles", "scope_profiles", "profiles")
 
     __slots__ = ()
 
-    def profiles(self) -> Iterator[Profile]:
+    def profiles(self) -> Sequence[Profile]:
         """
-        Go through all profiles.
+        All profiles.
         """
         return self.items()
 
-    def all_attributes(self) -> Iterator[Attributes]:
+    def _open(self, payload: bytes) -> Form:
+        # What is shared through tables is not edited in place.
+        return self._decoded()
+
+    def _decoded(self) -> MessageBatch:
+        return _ProfilesMessage(decode(self._payload, self.signal, self._request), self._payload)
+
+
+class _Sharing:
+    """
+    What has references into the table of attributes.
+    """
+
+    __slots__ = ()
+    _batch: MessageBatch
+    _message: Any
+
+    @property
+    def attributes(self) -> MutableMapping[str, Any]:
         """
-        Go through every set of attributes: of resources, scopes, profiles, samples, locations…
+        The attributes, like a dict; a change does not touch others that refer to the same.
+        """
+        dictionary = self._batch.message.dictionary
+        return Attributes(SharedPairs(self._message.attribute_indices, dictionary))
+
+    @attributes.setter
+    def attributes(self, attributes: MutableMapping[str, Any]) -> None:
+        new = dict(attributes)
+        del self._message.attribute_indices[:]
+        self.attributes.update(new)
+
+
+_SHARING = ("Profile", "Sample", "Mapping", "Location")
+_TYPES = {
+    name: type(name, (_Sharing, MESSAGE_VIEWS.get(name, MessageView)), {"__slots__": ()})
+    for name in _SHARING
+}
+
+
+class _ProfilesMessage(MessageBatch):
+    """
+    A decoded batch of profiles.
+    """
+
+    def __init__(self, message: Any, payload: bytes) -> None:
+        super().__init__(message, payload)
+        inline_strings(message)
+        # What it is encoded as when nothing but that was done to it.
+        self._inlined = message.SerializeToString()
+
+    def __bytes__(self) -> bytes:
+        changed = super().__bytes__()
+        if changed == self._inlined:
+            return self._payload
+        sweep(self.message, (view._message.attribute_indices for view in self._sharing()))
+        return super().__bytes__()
+
+    def view(self, message: Any, within: MessageView | None) -> MessageView:
+        """
+        Show *message*, with the attributes that it refers to.
+        """
+        made = _TYPES.get(message.DESCRIPTOR.name)
+        return super().view(message, within) if made is None else made(self, message, within)
+
+    def all_attributes(self) -> Iterator[MutableMapping[str, Any]]:
+        """
+        Every set of attributes: of resources, scopes, profiles, samples, mappings, locations.
         """
         yield from super().all_attributes()
-        message = self._decoded()
-        for indices in _index_lists(message):
-            yield Attributes(SharedPairs(indices, message.dictionary), self._edits)
-
-    def set_attribute(self, key: str, value: object) -> None:
-        """
-        Set the attribute *key* of each profile.
-        """
-        for profile in self.profiles():
-            profile.attributes[key] = value
+        for view in self._sharing():
+            yield view.attributes
 
     def delete_attribute(self, key: str) -> int:
         """
-        Delete the attribute *key* wherever it stands in the batch; return how many there were.
+        Delete it everywhere; how many there were.
         """
-        deleted = super().delete_attribute(key)
-        if self._may_hold(key):
-            for attributes in self.all_attributes():
-                deleted += attributes.pop(key, self) is not self
-        return deleted
+        return sum(each.pop(key, self) is not self for each in self.all_attributes())
 
-    def hash_attributes(self, *keys: str, salt: str = "") -> int:
+    def hash_attributes(self, keys: tuple[str, ...], salt: str) -> int:
         """
-        Replace the attributes *keys* by their hash wherever they stand in the batch.
-
-        Returns how many there were; one that profiles share counts once.
+        Hash them everywhere; one that several refer to counts once.
         """
-        count = super().hash_attributes(*keys, salt=salt)
-        if any(self._may_hold(key) for key in keys):
-            dictionary = self._decoded().dictionary
-            for entry in dictionary.attribute_table:
-                if dictionary.string_table[entry.key_strindex] in keys:
-                    write_value(entry.value, hashed(read_value(entry.value), salt=salt))
-                    self._edits.is_changed = True
-                    count += 1
-        return count
+        dictionary = self.message.dictionary
+        strings = dictionary.string_table
+        shared = [
+            SharedPair(strings[entry.key_strindex], entry.value)
+            for entry in dictionary.attribute_table
+        ]
+        return super().hash_attributes(keys, salt) + hash_pairs(shared, keys, salt)
 
-    def __bytes__(self) -> bytes:
-        if self._edits.is_changed and self._message is not None:
-            sweep(self._message, _index_lists(self._message))
-        return super().__bytes__()
-
-    def _view(self, member: Any, *, resource: Resource, scope: Scope) -> Profile:
-        dictionary = self._decoded().dictionary
-        return Profile(member, self._edits, dictionary=dictionary, resource=resource, scope=scope)
-
-    def _new_part(self) -> Self:
-        part = super()._new_part()
-        part._message.dictionary.CopyFrom(self._message.dictionary)
-        return part
-
-    def _item_pairs(self, member: Any) -> Iterator[Any]:
-        # Theirs are in the table, which is not a list of an item's attributes.
-        yield from ()
-
-    def _decoded(self) -> Any:
-        is_new = self._message is None
-        message = super()._decoded()
-        if is_new:
-            inline_strings(message)
-        return message
-
-
-def _index_lists(message: Any) -> Iterator[Any]:
-    for group in message.resource_profiles:
-        for scope_group in group.scope_profiles:
-            for profile in scope_group.profiles:
-                yield profile.attribute_indices
-                for sample in profile.samples:
-                    yield sample.attribute_indices
-    for mapping in message.dictionary.mapping_table:
-        yield mapping.attribute_indices
-    for location in message.dictionary.location_table:
-        yield location.attribute_indices
+    def _sharing(self) -> Iterator[Any]:
+        return self._walk(self.view(self.message, None), set(_SHARING))

@@ -97,10 +97,7 @@ class Runner:
             if definition.takes_bytes:
                 result = function(payload, signal)
             else:
-                batch = BATCHES[signal](payload)
-                result = function(batch)
-                if result is batch and is_processor and batch.is_untouched:
-                    return _PASSED
+                result = function(BATCHES[signal](payload))
         finally:
             HOST.reset(token)
         return self._verdict(signal, payload, result) if is_processor else _receipt(result)

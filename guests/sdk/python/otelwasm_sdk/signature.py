@@ -11,11 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 import attrs
 
 from otelwasm_sdk.batch import Batch
-from otelwasm_sdk.logs import Logs
-from otelwasm_sdk.metrics import Metrics
+from otelwasm_sdk.batches import Logs, Metrics, Traces
 from otelwasm_sdk.profiles import Profiles
 from otelwasm_sdk.signals import Signal
-from otelwasm_sdk.traces import Traces
 
 __all__ = [
     "BATCHES",

@@ -10,7 +10,7 @@ from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-__all__ = ["hashed", "key_values", "read_value", "write_value"]
+__all__ = ["bytes_to_hash", "hashed", "key_values", "read_value", "write_value"]
 
 # A message may nest 100 deep, counted from the request; a map takes three levels, and the
 # attribute itself stands at most seven deep. Serializing anything deeper would trap.
@@ -96,18 +96,24 @@ def hashed(value: object, *, salt: str = "") -> str:
     Without *salt* it equals what the Collector's attributes processor makes of strings, numbers
     and booleans. Values that can be guessed, as e-mail addresses can, need a secret salt.
     """
-    if isinstance(value, str):
-        data = value.encode()
-    elif isinstance(value, bool):
-        data = b"\1" if value else b"\0"
-    elif isinstance(value, int):
-        data = value.to_bytes(8, "little", signed=True)
-    elif isinstance(value, float):
-        data = struct.pack("<d", value)
-    elif isinstance(value, bytes):
-        data = value
-    elif value is None:
-        data = b""
-    else:
-        data = json.dumps(value, sort_keys=True, default=bytes.hex).encode()
+    data = bytes_to_hash(value)
     return hashlib.sha256(salt.encode() + data).hexdigest() if data else ""
+
+
+def bytes_to_hash(value: object) -> bytes:
+    """
+    Return the bytes that stand for an attribute's value where it is hashed.
+    """
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, bool):
+        return b"\1" if value else b"\0"
+    if isinstance(value, int):
+        return value.to_bytes(8, "little", signed=True)
+    if isinstance(value, float):
+        return struct.pack("<d", value)
+    if isinstance(value, bytes):
+        return value
+    if value is None:
+        return b""
+    return json.dumps(value, sort_keys=True, default=bytes.hex).encode()

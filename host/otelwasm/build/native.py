@@ -33,7 +33,7 @@ from pathlib import Path, PurePosixPath
 from otelwasm.cache import cache_dir
 from otelwasm.errors import BuildError
 
-__all__ = ["host_extension", "native_modules"]
+__all__ = ["built_host_extension", "host_extension", "native_modules"]
 
 Report = Callable[[str], None]
 
@@ -106,14 +106,10 @@ def native_modules(report: Report = lambda line: None) -> Path:
 
 def host_extension(report: Report = lambda line: None) -> Path:
     """
-    A folder with our own extension for the Python that runs now, to test plugins outside Wasm.
+    A folder with our own extension for the Python that runs now: the pipeline checks payloads with
+    it, and plugins are tested with it outside Wasm.
     """
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        raise BuildError("otelwasm's extension needs a CPython with the global interpreter lock")
-    sources = _own_sources()
-    files = sorted(path for path in sources.rglob("*.[ch]") if path.name != "multi3.c")
-    tools = (_version("ziglang"), sysconfig.get_platform(), *HOST_COMPILE_FLAGS, *HOST_LINK)
-    target = cache_dir("native") / f"host-{_key(tools, files)}"
+    target, sources, files = _host_extension()
     if target.is_dir():
         return target
     with _scratch_folder() as scratch:
@@ -124,6 +120,26 @@ def host_extension(report: Report = lambda line: None) -> Path:
         )
         _assemble(target, scratch / "folder", {OWN_TARGET: module})
     return target
+
+
+def built_host_extension() -> Path | None:
+    """
+    What `host_extension` would return, if that is built already.
+    """
+    target, _, _ = _host_extension()
+    return target if target.is_dir() else None
+
+
+def _host_extension() -> tuple[Path, Path, list[Path]]:
+    """
+    Where our extension for this Python is, or will be; the folder of its sources; its sources.
+    """
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise BuildError("otelwasm's extension needs a CPython with the global interpreter lock")
+    sources = _own_sources()
+    files = sorted(path for path in sources.rglob("*.[ch]") if path.name != "multi3.c")
+    tools = (_version("ziglang"), sysconfig.get_platform(), *HOST_COMPILE_FLAGS, *HOST_LINK)
+    return cache_dir("native") / f"host-{_key(tools, files)}", sources, files
 
 
 def _own_sources() -> Path:

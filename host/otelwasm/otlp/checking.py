@@ -9,9 +9,13 @@ extension is not built yet, or cannot be, the parser checks everything.
 """
 
 import importlib.util
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -26,6 +30,7 @@ _log = structlog.get_logger(__name__)
 
 _NativeCheck = Callable[[bytes, Signal], None]
 _ONE_LOADS = threading.Lock()
+_BUILD = "from otelwasm.build.native import host_extension; print(host_extension())"
 
 
 class PayloadCheck:
@@ -65,11 +70,13 @@ class PayloadCheck:
 
 @cache
 def _native_check() -> _NativeCheck | None:
-    from otelwasm.build.native import host_extension
+    from otelwasm.build.native import built_host_extension
 
     try:
-        path = next(host_extension().glob("*.so"))
-        spec = importlib.util.spec_from_file_location("otelwasm_native", path)
+        folder = built_host_extension()
+        if folder is None:
+            folder = _build()
+        spec = importlib.util.spec_from_file_location("otelwasm_native", next(folder.glob("*.so")))
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
@@ -77,3 +84,21 @@ def _native_check() -> _NativeCheck | None:
         _log.info("requests are checked the slower way", reason=str(error))
         return None
     return cast(_NativeCheck, module.check)
+
+
+def _build() -> Path:
+    """
+    Build in another process: this one may end meanwhile, and would have to wait for the compilers.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _BUILD],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode != 0:
+        raise BuildError(f"its extension could not be built: {done.stdout.strip()[-500:]}")
+    return Path(done.stdout.strip())

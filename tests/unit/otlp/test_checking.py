@@ -76,7 +76,7 @@ def test_requests_are_checked_without_the_extension(monkeypatch: pytest.MonkeyPa
     def cannot() -> None:
         raise BuildError("no compiler")
 
-    monkeypatch.setattr(native, "host_extension", cannot)
+    monkeypatch.setattr(native, "built_host_extension", cannot)
     monkeypatch.setattr(checking, "_native_check", checking._native_check.__wrapped__)
     check = PayloadCheck()
     check.load()

@@ -4,7 +4,7 @@ Take the batches of one receiver for one signal into every pipeline that lists i
 
 from otelwasm.errors import BatchError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.step import Step, StepConsumer
+from otelwasm.pipeline.step import Step, consumer_of
 from otelwasm.telemetry import Telemetry
 
 __all__ = ["Intake"]
@@ -17,7 +17,7 @@ class Intake:
 
     def __init__(self, component: str, step: Step, *, telemetry: Telemetry) -> None:
         self._component = component
-        self._consumer = StepConsumer(step)
+        self._consumer = consumer_of(step)
         self._telemetry = telemetry
 
     async def consume(self, batch: Batch) -> None:

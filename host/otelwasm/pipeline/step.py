@@ -8,14 +8,14 @@ nothing behind.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
 from otelwasm.errors import PermanentError
 from otelwasm.pipeline.batch import Batch
 
-__all__ = ["Admission", "Consumer", "Step", "StepConsumer"]
+__all__ = ["Admission", "Consumer", "Step", "StepConsumer", "consumer_of"]
 
 
 def _nothing() -> None:
@@ -47,6 +47,7 @@ class Step(Protocol):
         """
 
 
+@runtime_checkable
 class Consumer(Protocol):
     """
     What a receiver hands its batches to.
@@ -74,3 +75,10 @@ class StepConsumer:
         admission.commit()
         if admission.refusal is not None:
             raise admission.refusal
+
+
+def consumer_of(step: Step) -> Consumer:
+    """
+    Return the way into *step* for whoever waits for one answer; some steps have a shorter one.
+    """
+    return step if isinstance(step, Consumer) else StepConsumer(step)

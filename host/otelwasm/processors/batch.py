@@ -16,7 +16,7 @@ from otelwasm.otlp import wire
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.delivery import Delivery, DeliveryConfig, RetryConfig, SendingQueueConfig
 from otelwasm.pipeline.quarantine import Quarantine
-from otelwasm.pipeline.step import Admission, Step, StepConsumer
+from otelwasm.pipeline.step import Admission, Consumer, Step, consumer_of
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
@@ -60,7 +60,7 @@ class BatchProcessor:
     ) -> None:
         self.component = component
         self._config = config
-        self._then: Step | None = None
+        self._then: Consumer | None = None
         self._pending: list[Batch] = []
         self._pending_items = 0
         self._pending_bytes = 0
@@ -89,7 +89,7 @@ class BatchProcessor:
         """
         Return the way in; what is gathered goes on to *then*.
         """
-        self._then = then
+        self._then = consumer_of(then)
         return self
 
     async def start(self) -> None:
@@ -123,7 +123,7 @@ class BatchProcessor:
     async def _hand_on(self, batch: Batch) -> None:
         if self._then is None:
             raise RetryableError(f"{self.component} has no next step yet")
-        await StepConsumer(self._then).consume(batch)
+        await self._then.consume(batch)
 
     def _hold(self, batch: Batch) -> None:
         most = self._config.send_batch_max_bytes

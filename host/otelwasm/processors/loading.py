@@ -7,7 +7,8 @@ from pathlib import Path
 
 import structlog
 
-from otelwasm.processors.plugin import Attributes, PluginConfig, ProcessingPlugin
+from otelwasm.processors.plugin import Attributes, PluginConfig
+from otelwasm.processors.processing import ProcessingPlugin
 from otelwasm.signals import Signal
 
 __all__ = ["load_plugin"]

@@ -7,7 +7,6 @@ lists the plugin: metrics made from traces, say, go on in the metrics pipelines 
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal, Protocol
@@ -27,9 +26,11 @@ from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.fanout import fan_out
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import ByteBudget
-from otelwasm.pipeline.step import Admission, Step, StepConsumer
+from otelwasm.pipeline.step import Admission, Step, consumer_of
+from otelwasm.processors.joining import Line, Turns
+from otelwasm.processors.processing import ProcessingPlugin
 from otelwasm.signals import Signal
-from otelwasm.telemetry import PluginNumbers, Telemetry
+from otelwasm.telemetry import Telemetry
 
 __all__ = [
     "Attributes",
@@ -37,7 +38,6 @@ __all__ = [
     "LoadPlugin",
     "PluginConfig",
     "PluginProcessor",
-    "ProcessingPlugin",
 ]
 
 _log = structlog.get_logger(__name__)
@@ -51,50 +51,6 @@ _EMIT_RETRY_S = 0.1
 _CLOSE_TIMEOUT_S = 5.0
 
 _LOG_METHODS = {"debug": _log.debug, "info": _log.info, "warn": _log.warning, "error": _log.error}
-
-
-class ProcessingPlugin(Protocol):
-    """
-    What the pipeline needs of a loaded plugin; `otelwasm.Plugin` is one.
-    """
-
-    @property
-    def world(self) -> str:
-        """
-        `processor`, `exporter` or `receiver`.
-        """
-
-    @property
-    def signals(self) -> frozenset[Signal]:
-        """
-        What it handles; batches of other signals pass it by.
-        """
-
-    @property
-    def stats(self) -> PluginNumbers:
-        """
-        Its numbers at this moment.
-        """
-
-    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
-        """
-        Process one batch on a worker's thread: the same bytes, others, or None to drop.
-        """
-
-    def submit_tick(self) -> "Future[None]":
-        """
-        Call the guest's `tick` between batches.
-        """
-
-    def submit_stop(self) -> "Future[None]":
-        """
-        Have the guest emit what it holds back; no batch follows.
-        """
-
-    def close(self) -> None:
-        """
-        End all instances; twice is safe.
-        """
 
 
 class LoadPlugin(Protocol):
@@ -137,12 +93,14 @@ class PluginConfig:
     """
     One `wasm/<name>` of the configuration.
 
-    *plugin* is a component, or the Python file or folder that one is built from.
+    *plugin* is a component, or the Python file or folder that one is built from. Batches that wait
+    for it are joined, up to so many bytes, into one call; `join: 0` gives each a call of its own.
     """
 
     plugin: Path = attrs.field(validator=_exists)
     config: Mapping[str, object] = attrs.field(factory=dict)
     instances: int = attrs.field(default=1, validator=at_least(1))
+    join: ByteSize = attrs.field(default=ByteSize(256 << 10))
     limits: LimitsConfig = LimitsConfig()
     tick_interval: Duration | None = attrs.field(
         default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
@@ -175,6 +133,13 @@ class PluginProcessor:
         # A call may end two instances, and each is started before.
         self._calls_s = 4 * config.limits.deadline
         self._budget = ByteBudget(f"plugin '{self.name}'", limit_bytes=config.limits.waiting)
+        self._turns = Turns(
+            self._call,
+            at_once=config.instances,
+            limit_bytes=config.join,
+            patience_s=self._calls_s + _GRACE_S,
+            budget=self._budget,
+        )
         self._routes: dict[Signal, list[Step]] = {}
         self._plugin: ProcessingPlugin | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -188,7 +153,7 @@ class PluginProcessor:
         Return the way in to one pipeline's place, and remember where batches go on from it.
         """
         self._routes.setdefault(signal, []).append(then)
-        return _PluginStep(self, then)
+        return _PluginStep(self, then, Line(self._turns, then))
 
     async def start(self) -> None:
         """
@@ -249,16 +214,26 @@ class PluginProcessor:
         except TimeoutError:
             _log.error("plugin's instances did not end in time", plugin=self.name)
 
+    def handles(self, signal: Signal) -> bool:
+        """
+        Whether the plugin takes batches of *signal*; others pass it by.
+        """
+        return self._plugin is None or signal in self._plugin.signals
+
     async def process(self, batch: Batch) -> Batch | None:
         """
-        Return what the plugin makes of *batch*; None if that is nothing.
+        Return what the plugin makes of *batch* alone; None if that is nothing.
         """
+        self._budget.take(batch.size)
+        try:
+            return await self._call(batch)
+        finally:
+            self._budget.give_back(batch.size)
+
+    async def _call(self, batch: Batch) -> Batch | None:
         plugin = self._plugin
         if plugin is None:
             raise RetryableError(f"plugin '{self.name}' is not running")
-        if batch.signal not in plugin.signals:
-            return batch
-        self._budget.take(batch.size)
         began = monotonic()
         try:
             async with asyncio.timeout(self._calls_s + _GRACE_S):
@@ -272,7 +247,6 @@ class PluginProcessor:
             self._note_failure(batch, error)
             raise
         finally:
-            self._budget.give_back(batch.size)
             self._telemetry.time(self.component, monotonic() - began)
         if payload is batch.payload:
             return batch
@@ -329,7 +303,7 @@ class PluginProcessor:
             ) from error
 
     async def _hand_on(self, batch: Batch, step: Step) -> None:
-        consumer = StepConsumer(step)
+        consumer = consumer_of(step)
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -364,10 +338,22 @@ class _PluginStep:
 
     processor: PluginProcessor
     then: Step
+    line: Line
 
     async def admit(self, batch: Batch) -> Admission:
         """
         Process *batch* and admit what becomes of it to the next step.
         """
+        if not self.processor.handles(batch.signal):
+            return await self.then.admit(batch)
         result = await self.processor.process(batch)
         return Admission() if result is None else await self.then.admit(result)
+
+    async def consume(self, batch: Batch) -> None:
+        """
+        Process *batch*, perhaps together with others that wait, and hand on what becomes of it.
+        """
+        if self.processor.handles(batch.signal):
+            await self.line.consume(batch)
+        else:
+            await consumer_of(self.then).consume(batch)

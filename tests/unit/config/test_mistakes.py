@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 KINDS_OF_EXPORTERS = "debug, file, otlp, otlp_grpc, otlp_http, otlphttp"
-PLUGIN_KEYS = "config, instances, lane, limits, plugin, tick_interval"
+PLUGIN_KEYS = "config, instances, join, lane, limits, plugin, tick_interval"
 
 CASES = [
     # What stands at the top.

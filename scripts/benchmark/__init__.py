@@ -1,0 +1,3 @@
+"""
+Measure otelwasm beside its peers: every comparison in one run, on the same bytes, in turns.
+"""

@@ -16,6 +16,7 @@ def two_profiles() -> Profiles:
     request = ExportProfilesServiceRequest()
     dictionary = request.dictionary
     dictionary.string_table.extend(["", "enduser.id", "ada", "service.name", "shop"])
+    dictionary.link_table.add()
     dictionary.attribute_table.add()
     entry = dictionary.attribute_table.add(key_strindex=1)
     entry.value.string_value_strindex = 2
@@ -95,6 +96,27 @@ def test_set_attribute_reaches_each_profile() -> None:
     batch.set_attribute("env", "test")
 
     assert [{"enduser.id": "ada", "env": "test"}] * 2 == attributes(batch)
+
+
+def test_all_attributes_are_those_of_samples_too() -> None:
+    """
+    Resources, scopes, profiles and samples show their attributes, each on its own.
+    """
+    shared = {"enduser.id": "ada"}
+
+    assert [{"service.name": "shop"}, {}, shared, shared, shared] == [
+        dict(each) for each in two_profiles().all_attributes()
+    ]
+
+
+def test_dropping_every_profile_leaves_nothing() -> None:
+    """
+    Tables that nobody refers to any more are not sent on.
+    """
+    batch = two_profiles()
+
+    assert 2 == batch.drop(lambda profile: True)
+    assert b"" == bytes(batch)
 
 
 def test_parts_carry_the_tables() -> None:

@@ -5,8 +5,9 @@ It does what the C extension's batch does on the payload's bytes, in a few lines
 that plugins can be tested without Wasm. Every example is run in both forms.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 
@@ -16,26 +17,15 @@ from otelwasm_sdk.views import attributes_field, attributes_of, view_types
 
 __all__ = ["MESSAGE_VIEWS", "MessageBatch", "MessageView", "hash_pairs", "prune"]
 
-_POINTS = {
-    "NumberDataPoint",
-    "HistogramDataPoint",
-    "ExponentialHistogramDataPoint",
-    "SummaryDataPoint",
+_POINTS = ("Number", "Histogram", "ExponentialHistogram", "Summary")
+_ITEMS = frozenset(("Span", "LogRecord", "Profile", *(f"{kind}DataPoint" for kind in _POINTS)))
+_OTHERS = frozenset(("Resource", "InstrumentationScope", "Event", "Link", "Metric", "Exemplar"))
+_LEVELS = {
+    "items": _ITEMS,
+    "metrics": frozenset(("Metric",)),
+    "resources": frozenset(("Resource",)),
+    "scopes": frozenset(("InstrumentationScope",)),
 }
-_LEVELS: dict[str, set[str]] = {
-    "resources": {"Resource"},
-    "scopes": {"InstrumentationScope"},
-    "spans": {"Span"},
-    "events": {"Event"},
-    "links": {"Link"},
-    "metrics": {"Metric"},
-    "data_points": _POINTS,
-    "exemplars": {"Exemplar"},
-    "log_records": {"LogRecord"},
-    "profiles": {"Profile"},
-    "items": {"Span", "LogRecord", "Profile", *_POINTS},
-}
-_LEVELS["everywhere"] = set().union(*_LEVELS.values()) - {"Profile"}
 # What is a value to a plugin, and not a view.
 _VALUES = {"AnyValue", "KeyValue"}
 _SIGNALS = ("Spans", "Metrics", "Logs", "Profiles")
@@ -129,6 +119,9 @@ class MessageBatch:
     A decoded batch.
     """
 
+    # What has attributes of its own.
+    _everywhere: ClassVar = _ITEMS - {"Profile"} | _OTHERS
+
     def __init__(self, message: Message, payload: bytes = b"") -> None:
         self.message: Any = message
         self._payload = payload
@@ -163,7 +156,8 @@ class MessageBatch:
         """
         All messages of a kind, or those with an attribute.
         """
-        found = self._walk(self.view(self.message, None), _LEVELS[on])
+        wanted = self._everywhere if on == "everywhere" else _LEVELS[on]
+        found = self._walk(self.view(self.message, None), wanted)
         return [view for view in found if having is None or having in attributes_of(view)]
 
     def all_attributes(self) -> Iterator[MutableMapping[str, Any]]:
@@ -197,11 +191,9 @@ class MessageBatch:
         for view in self.each("everywhere"):
             yield getattr(view._message, attributes_field(view))
 
-    def _walk(self, view: MessageView, wanted: set[str]) -> Iterator[MessageView]:
-        for field in view._message.DESCRIPTOR.fields:
-            if field.message_type is None or field.message_type.name in _VALUES:
-                continue
-            value = getattr(view, field.name)
+    def _walk(self, view: MessageView, wanted: frozenset[str]) -> Iterator[MessageView]:
+        for name in _ways(view._message.DESCRIPTOR, wanted):
+            value = getattr(view, name)
             for inner in value if isinstance(value, list) else (value,):
                 if inner is not None:
                     if inner._message.DESCRIPTOR.name in wanted:
@@ -226,6 +218,20 @@ class MessageBatch:
 
 
 MESSAGE_VIEWS = view_types(lambda name: MessageView)
+
+
+@functools.cache
+def _ways(descriptor: Any, wanted: frozenset[str]) -> tuple[str, ...]:
+    """
+    The fields through which a message leads to what is wanted.
+    """
+    return tuple(
+        field.name
+        for field in descriptor.fields
+        if field.message_type is not None
+        and field.message_type.name not in _VALUES
+        and (field.message_type.name in wanted or _ways(field.message_type, wanted))
+    )
 
 
 def hash_pairs(pairs: Iterable[Any], keys: tuple[str, ...], salt: str) -> int:

@@ -69,7 +69,7 @@ class _Sharing:
         self.attributes.update(new)
 
 
-_SHARING = ("Profile", "Sample", "Mapping", "Location")
+_SHARING = frozenset(("Profile", "Sample", "Mapping", "Location"))
 _TYPES = {
     name: type(name, (_Sharing, MESSAGE_VIEWS.get(name, MessageView)), {"__slots__": ()})
     for name in _SHARING
@@ -81,6 +81,8 @@ class _ProfilesMessage(MessageBatch):
     A decoded batch of profiles.
     """
 
+    _everywhere: ClassVar = frozenset(("Resource", "InstrumentationScope"))
+
     def __init__(self, message: Any, payload: bytes) -> None:
         super().__init__(message, payload)
         inline_strings(message)
@@ -91,6 +93,8 @@ class _ProfilesMessage(MessageBatch):
         changed = super().__bytes__()
         if changed == self._inlined:
             return self._payload
+        if not self.message.resource_profiles:
+            return b""
         sweep(self.message, (view._message.attribute_indices for view in self._sharing()))
         return super().__bytes__()
 
@@ -128,4 +132,4 @@ class _ProfilesMessage(MessageBatch):
         return super().hash_attributes(keys, salt) + hash_pairs(shared, keys, salt)
 
     def _sharing(self) -> Iterator[Any]:
-        return self._walk(self.view(self.message, None), set(_SHARING))
+        return self._walk(self.view(self.message, None), _SHARING)

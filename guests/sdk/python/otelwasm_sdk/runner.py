@@ -169,7 +169,8 @@ class Runner:
             changed = bytes(result)
             if changed == payload:
                 return _PASSED
-            return Outcome(REPLACE, changed) if result else _DROPPED
+            # Without any item it has no bytes either.
+            return Outcome(REPLACE, changed) if changed else _DROPPED
         if isinstance(result, bytes) and self.definition.takes_bytes:
             return _PASSED if result == payload else Outcome(REPLACE, result)
         wanted = "bytes" if self.definition.takes_bytes else BATCHES[signal].__name__

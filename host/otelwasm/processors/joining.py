@@ -22,7 +22,7 @@ from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.queue import ByteBudget
 from otelwasm.pipeline.step import Step, consumer_of
 
-__all__ = ["Line", "Turns"]
+__all__ = ["Line", "Turn", "Turns"]
 
 
 class Turns:

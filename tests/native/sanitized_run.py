@@ -13,7 +13,7 @@ from native.conftest import load
 from native.otlp_samples import KEYS, VALUES, damaged, random_request
 from native.test_malformed import look
 
-ACTIONS = 12
+ACTIONS = 14
 
 
 def act(random: Random, native: Any, batch: Any) -> None:
@@ -54,6 +54,16 @@ def act(random: Random, native: Any, batch: Any) -> None:
                     view.drop()
         case 11:
             bytes(batch)
+        case 12:
+            for view in batch.each():
+                view.scope.name += "!"
+                if hasattr(view, "status"):
+                    view.status.code = 1
+                    view.status.drop()
+                if random.random() < 0.1:
+                    random.choice((view.scope, view.resource)).drop()
+        case 13:
+            batch.drop({"scope.name": random.choice(("", "a", "a!"))})
 
 
 def main(rounds: int) -> None:

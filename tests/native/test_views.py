@@ -139,6 +139,29 @@ def test_absent_messages_appear_when_something_is_set(native: ModuleType) -> Non
     assert {"service.name": "shop"} == pairs_of(changed.resource)
 
 
+def test_scope_of_many_spans(native: ModuleType) -> None:
+    """
+    Where a scope is, is remembered for its many spans, and looked for again once it is made.
+    """
+    request = REQUESTS[0]()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    for _ in range(50):
+        spans.add()
+    batch = native.Batch(request.SerializeToString(), 0)
+    names = []
+    for number, span in enumerate(batch.each()):
+        if number == 20:
+            span.scope.name = "lib"
+        if number == 30:
+            span.scope.name = "other"
+        names.append(span.scope.name)
+    batch.drop({"scope.name": "lib"})
+    changed = REQUESTS[0].FromString(bytes(batch)).resource_spans[0].scope_spans[0]
+
+    assert [""] * 20 + ["lib"] * 10 + ["other"] * 20 == names
+    assert ("other", 50) == (changed.scope.name, len(changed.spans))
+
+
 def test_one_value_of_several_kinds(native: ModuleType) -> None:
     """
     Setting one member of a oneof ends the other; unset ones are None.

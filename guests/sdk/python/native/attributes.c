@@ -5,6 +5,7 @@
  * deleting leaves no other behind.
  */
 #include "operations.h"
+#include "pool.h"
 #include "view.h"
 
 typedef struct {
@@ -13,17 +14,18 @@ typedef struct {
 } Attributes;
 
 static PyTypeObject *attributes_type;
+static Pool pool;
 
 PyObject *attributes_new(PyObject *view) {
-  Attributes *attributes = (Attributes *)PyType_GenericAlloc(attributes_type, 0);
+  Attributes *attributes = (Attributes *)pool_new(&pool, attributes_type, sizeof(Attributes));
   if (attributes) attributes->view = Py_NewRef(view);
   return (PyObject *)attributes;
 }
 
 static void attributes_dealloc(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
-  Py_CLEAR(((Attributes *)self)->view);
-  PyObject_Free(self);
+  Py_DECREF(((Attributes *)self)->view);
+  pool_free(&pool, self);
   Py_DECREF(type);
 }
 
@@ -37,14 +39,33 @@ static int key_of(PyObject *object, Range *key) {
   return -1;
 }
 
+/* A cursor to look for a key with. Who sets an attribute has often just read it: then the search
+ * begins where that one ended. */
+static Cursor cursor_for(PyObject *self, Range key) {
+  const View *view = (View *)((Attributes *)self)->view;
+  Place *place = place_of(self);
+  Cursor cursor = cursor_at(place);
+  WireField field;
+  Range found;
+  if (view->found && view->found_edits == place->tree->edit_count &&
+      read_field(view->found, place->end, &field) &&
+      pair_key((Range){field.data, field.end}, &found) >= 0 && range_equals(found, key)) {
+    cursor.p = view->found;
+  }
+  return cursor;
+}
+
 /* 1 with the value, a new reference; 0 where there is no such attribute; -1 with an exception. */
 static int find_value(PyObject *self, PyObject *name, PyObject **value) {
   Range key;
   Attribute found;
   if (key_of(name, &key)) return -1;
-  Cursor cursor = cursor_at(place_of(self));
+  Cursor cursor = cursor_for(self, key);
   int got = next_attribute(&cursor, &key, 1, &found);
   if (got <= 0) return got;
+  View *view = (View *)((Attributes *)self)->view;
+  view->found = cursor.change ? NULL : found.field.start;
+  view->found_edits = view->holder.place.tree->edit_count;
   *value = decode_pair_value(found.pair);
   return *value ? 1 : -1;
 }
@@ -91,7 +112,7 @@ static int assign(PyObject *self, PyObject *name, PyObject *value) {
   }
   uint32_t number = MESSAGES[place->message].attributes;
   Buffer *buffer = tree_scratch(place->tree);
-  Cursor cursor = cursor_at(place);
+  Cursor cursor = cursor_for(self, key);
   Attribute found;
   int got, count = 0, failed = 0;
   while (!failed && (got = next_attribute(&cursor, &key, 1, &found)) > 0) {

@@ -1,4 +1,14 @@
-/* Batch: one OTLP request, gone through and changed without decoding it. */
+/* Batch: one OTLP request, gone through and changed without decoding it.
+ *
+ *     payload ── walk.c ──► the messages of a level      spans, scopes, data points…
+ *                               │  operations.c, condition.c: one pass over each message
+ *                               │  views.c, view.c, attributes.c: one by one, as Python asks
+ *                               ▼
+ *                           changes pending in nodes     tree.h has the picture
+ *                               │  render.c: measure, then copy and splice
+ *                               ▼
+ *                           bytes(batch)
+ */
 #include "condition.h"
 #include "operations.h"
 #include "view.h"

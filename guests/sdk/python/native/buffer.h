@@ -41,4 +41,23 @@ static inline uint8_t *write_varint(uint8_t *p, uint64_t value) {
   return p;
 }
 
+/* Most pieces are short, and WebAssembly's own copying is costly to begin. */
+static inline uint8_t *write_bytes(uint8_t *out, const uint8_t *bytes, size_t size) {
+  if (size > 32) {
+    memcpy(out, bytes, size);
+  } else if (size >= 8) {
+    for (size_t i = 0; i < size - 8; i += 8) memcpy(out + i, bytes + i, 8);
+    memcpy(out + size - 8, bytes + size - 8, 8);
+  } else {
+    for (size_t i = 0; i < size; i++) out[i] = bytes[i];
+  }
+  return out + size;
+}
+
+/* A field of bytes with a number below 16. */
+static inline uint8_t *write_field(uint8_t *p, uint32_t number, const uint8_t *bytes, size_t size) {
+  *p++ = (uint8_t)(number << 3 | 2);
+  return write_bytes(write_varint(p, size), bytes, size);
+}
+
 #endif

@@ -45,18 +45,6 @@ static int utf8_sequence(const uint8_t *p, const uint8_t *end) {
 
 #define NOT_ASCII 0x8080808080808080u
 
-static inline uint64_t load64(const uint8_t *p) {
-  uint64_t word;
-  memcpy(&word, p, 8);
-  return word;
-}
-
-static inline uint32_t load32(const uint8_t *p) {
-  uint32_t word;
-  memcpy(&word, p, 4);
-  return word;
-}
-
 /* Most texts are short and plain: words that overlap see to the odd bytes at the end. */
 static inline int is_ascii(const uint8_t *p, size_t size) {
   if (size >= 8) {

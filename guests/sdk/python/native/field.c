@@ -11,13 +11,29 @@ PyObject *place_bytes(Place *place) {
   return PyBytes_FromStringAndSize((const char *)place->data, place->end - place->data);
 }
 
+/* Passes over short fields of an unchanged message up to one with that tag. */
+static void skip_to(Cursor *cursor, uint32_t tag) {
+  const uint8_t *p = cursor->p, *end = cursor->place->end;
+  if (place_find_node(cursor->place)) return;
+  while (end - p >= 4) {
+    uint32_t head = load32(p);
+    size_t size = short_field_size(head, (size_t)(end - p));
+    if (!size || (head & 0xff) == tag) break;
+    p += size;
+  }
+  cursor->p = p;
+}
+
 /* The last one given counts; one of a oneof also ends the others. */
 static PyObject *get_scalar(Place *place, const Field *field) {
   const Message *message = &MESSAGES[place->message];
   Cursor cursor = cursor_at(place);
   WireField wire, last;
   int got, is_there = 0;
-  while ((got = cursor_next(&cursor, &wire)) > 0) {
+  for (;;) {
+    if (!field->oneof) skip_to(&cursor, (uint32_t)field->number << 3 | wire_of(field));
+    got = cursor_next(&cursor, &wire);
+    if (got <= 0) break;
     if (wire.number == field->number) {
       if (!is_value_of(field, &wire)) continue;
       last = wire;

@@ -28,43 +28,26 @@ Py_ssize_t operation_run(Operation *operation, Place *root, const Level *level) 
   return got < 0 ? -1 : total;
 }
 
-/* Whether the pair at p, *size* bytes with tag and length, is a key and a value with lengths of
- * one byte each, and the key is none of those asked for. */
-static int is_other_pair(const uint8_t *p, size_t size, const Range *keys, size_t key_count) {
-  if (size < 6 || p[2] != (PAIR_KEY << 3 | WIRE_BYTES)) return 0;
-  size_t key_size = p[3], value = 4 + key_size;
-  if (value + 2 > size || p[value] != (PAIR_VALUE << 3 | WIRE_BYTES) ||
-      p[value + 1] >= 0x80 || value + 2 + p[value + 1] != size) {
-    return 0;
-  }
-  for (size_t i = 0; i < key_count; i++) {
-    if (key_size == range_size(keys[i]) && !memcmp(p + 4, keys[i].data, key_size)) return 0;
-  }
-  return 1;
-}
-
-/* Passes over the fields of an unchanged message that are plain and not asked for: nearly all.
+/* Passes over the fields of an unchanged message that are short and not asked for: nearly all.
  * Stops at the first that cursor_next has to look at. */
-static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t attribute,
+static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t tag,
                                   const Range *keys, size_t key_count) {
-  while (end - p >= 2 && p[0] >= 8 && p[0] < 0x80) {
-    size_t size;
-    switch (p[0] & 7) {
-      case WIRE_BYTES:
-        size = 2 + (size_t)p[1];
-        if (p[1] >= 0x80 || size > (size_t)(end - p)) return p;
-        if (p[0] == attribute && !is_other_pair(p, size, keys, key_count)) return p;
-        break;
-      case WIRE_64BIT:
-        size = 9;
-        if (size > (size_t)(end - p)) return p;
-        break;
-      case WIRE_VARINT:
-        size = 2;
-        if (p[1] >= 0x80) return p;
-        break;
-      default:
-        return p;
+  const uint32_t pair_head = (PAIR_KEY << 3 | WIRE_BYTES) << 16 | (uint32_t)tag;
+  while (end - p >= 4) {
+    uint32_t head = load32(p);
+    size_t size = short_field_size(head, (size_t)(end - p));
+    if (!size) return p;
+    if ((head & 0xff) == tag) {
+      /* Tag and length of the pair; tag and length of its key, the key; tag and length of its
+       * value, the value; and nothing else. */
+      size_t key_size = head >> 24, value = 4 + key_size;
+      if ((head & 0xff80ff) != pair_head || value + 2 > size) return p;
+      uint16_t value_head = load16(p + value);
+      if ((value_head & 0x80ff) != (PAIR_VALUE << 3 | WIRE_BYTES)) return p;
+      if (value + 2 + (value_head >> 8) != size) return p;
+      for (size_t i = 0; i < key_count; i++) {
+        if (key_size == range_size(keys[i]) && !memcmp(p + 4, keys[i].data, key_size)) return p;
+      }
     }
     p += size;
   }

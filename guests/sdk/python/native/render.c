@@ -51,34 +51,21 @@ static int measure(Tree *tree, Node *node) {
   return left < 0 ? -1 : 0;
 }
 
-/* Most pieces are short, and WebAssembly's own copying is costly to begin. */
-static inline uint8_t *copy(uint8_t *out, const uint8_t *bytes, size_t size) {
-  if (size > 32) {
-    memcpy(out, bytes, size);
-  } else if (size >= 8) {
-    for (size_t i = 0; i < size - 8; i += 8) memcpy(out + i, bytes + i, 8);
-    memcpy(out + size - 8, bytes + size - 8, 8);
-  } else {
-    for (size_t i = 0; i < size; i++) out[i] = bytes[i];
-  }
-  return out + size;
-}
-
 static uint8_t *write_node(const Node *node, uint8_t *out) {
   const uint8_t *p = node->data;
   for (size_t i = 0; i < node->count; i++) {
     const Change *change = &node->changes[i];
-    out = copy(out, p, (size_t)(change->at - p));
+    out = write_bytes(out, p, (size_t)(change->at - p));
     p = change->at + change->removed;
     if (!change->child) {
-      out = copy(out, change->bytes, change->size);
+      out = write_bytes(out, change->bytes, change->size);
     } else if (!change->child->is_pruned) {
       out = write_varint(out, (uint64_t)change->number << 3 | WIRE_BYTES);
       out = write_varint(out, change->child->size);
       out = write_node(change->child, out);
     }
   }
-  return copy(out, p, (size_t)(node->end - p));
+  return write_bytes(out, p, (size_t)(node->end - p));
 }
 
 PyObject *node_render(Tree *tree, Node *node) {

@@ -28,8 +28,7 @@ static int bits_of(const Field *field) {
   return 32;
 }
 
-/* How a single value of this kind is written. */
-static uint32_t wire_of(const Field *field) {
+uint32_t wire_of(const Field *field) {
   switch (field->kind) {
     case KIND_STRING:
     case KIND_BYTES:

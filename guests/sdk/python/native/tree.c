@@ -110,6 +110,7 @@ Node *place_node(Place *place) {
   if (!parent) return NULL;
   Node *node = new_node(place->tree, place->data, place->end, place->message);
   if (!node) return NULL;
+  if (place_is_absent(place)) place->tree->single_count++;
   /* A message that was taken out meanwhile: edits to it go nowhere. */
   if (!find_change(parent, place->at, place->number)) {
     Change change = {
@@ -218,12 +219,33 @@ static int merge_occurrences(Place *parent, const Field *field, Place *child) {
   return 0;
 }
 
+/* Remembers what was found: each span may be asked for its scope, and looking for that means to
+ * pass over all spans. */
+static void remember_single(Place *parent, const Place *child) {
+  if (!parent->single) parent->single = arena_take(&parent->tree->arena, sizeof(Place));
+  if (!parent->single) {
+    PyErr_Clear(); /* then it is looked for again */
+    return;
+  }
+  *parent->single = *child;
+  parent->single_count = parent->tree->single_count;
+}
+
 int place_single(Place *parent, const Field *field, Place *child) {
+  enum { LONG_SEARCH = 16 };
   const Message *message = &MESSAGES[parent->message];
+  Tree *tree = parent->tree;
   Cursor cursor = cursor_at(parent);
   WireField wire;
-  int got, count = 0;
+  int got, count = 0, passed = 0;
+  if (parent->single && parent->single->number == field->number &&
+      parent->single_count == tree->single_count) {
+    *child = *parent->single;
+    child->parent = parent;
+    return 0;
+  }
   while ((got = cursor_next(&cursor, &wire)) > 0) {
+    passed++;
     if (wire.wire != WIRE_BYTES) continue;
     if (wire.number == field->number) {
       if (!count++) *child = place_child(&cursor, field, &wire);
@@ -235,20 +257,22 @@ int place_single(Place *parent, const Field *field, Place *child) {
   if (got < 0) return -1;
   if (count == 0) {
     *child = (Place){
-        .tree = parent->tree,
+        .tree = tree,
         .parent = parent,
         .at = parent->end,
         .data = parent->end,
         .end = parent->end,
-        .node_count = parent->tree->node_count,
+        .node_count = tree->node_count,
         .number = field->number,
         .message = field->message,
     };
   }
-  if (count < 2) return 0;
-  size_t edit_count = parent->tree->edit_count;
-  if (merge_occurrences(parent, field, child)) return -1;
-  parent->tree->edit_count = edit_count; /* the batch says the same as before */
+  if (count > 1) {
+    size_t edit_count = tree->edit_count;
+    if (merge_occurrences(parent, field, child)) return -1;
+    tree->edit_count = edit_count; /* the batch says the same as before */
+  }
+  if (passed > LONG_SEARCH) remember_single(parent, child);
   return 0;
 }
 
@@ -259,6 +283,9 @@ int change_field(Cursor *cursor, const WireField *field, const uint8_t *bytes, s
   Node *node = place_node(cursor->place);
   if (!node) return -1;
   tree->edit_count++;
+  if (field->number < 32 && MESSAGES[node->message].singles >> field->number & 1) {
+    tree->single_count++;
+  }
   if (cursor->change) {
     Change *change = &node->changes[cursor->change - 1];
     change->bytes = bytes;
@@ -300,6 +327,7 @@ int change_drop(Place *place) {
   Node *node = place_node(parent);
   if (!node) return -1;
   place->tree->edit_count++;
+  place->tree->single_count += !field->repeated;
   node->lost = place->number;
   Change *change = find_change(node, place->at, place->number);
   if (change) {

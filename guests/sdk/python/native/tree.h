@@ -52,6 +52,7 @@ typedef struct {
   Buffer scratch;    /* for encoding */
   size_t node_count; /* so that a place knows when to look for its node again */
   size_t edit_count; /* so that a rendered payload is known to be stale */
+  size_t single_count; /* so that where a single message is, or is not, is known to be stale */
 } Tree;
 
 /* Where a message is: found by walking, good as long as its tree and its parent are. */
@@ -64,6 +65,8 @@ struct Place {
   const uint8_t *end;
   Node *node;          /* once known */
   size_t node_count;   /* the tree's, when node was looked for */
+  Place *single;       /* the single message that was last looked for in this one, if that took */
+  size_t single_count; /* long; and the tree's then */
   uint8_t number;      /* of its field in the parent */
   uint8_t message;     /* its type: a place in MESSAGES */
 };

@@ -45,17 +45,22 @@ int pair_key(Range pair, Range *key) {
   return 0;
 }
 
+/* The AnyValue of a pair that pair_key calls plain. */
+static Range plain_value(Range pair, Range key) {
+  size_t length;
+  const uint8_t *p = read_length(key.end + 1, pair.end, &length); /* behind the value's tag */
+  return (Range){p, pair.end};
+}
+
 int pair_text(Range pair, Range *text) {
   Range key;
-  uint32_t tag;
   size_t length;
   if (pair_key(pair, &key) != 1) return 0;
-  const uint8_t *p = read_length(key.end + 1, pair.end, &length); /* behind the value's tag */
-  p = read_tag(p, pair.end, &tag);
-  if (!p || tag != (ANY_STRING << 3 | WIRE_BYTES)) return 0;
-  p = read_length(p, pair.end, &length);
-  if (!p || p + length != pair.end) return 0;
-  *text = (Range){p, pair.end};
+  Range value = plain_value(pair, key);
+  if (value.data == value.end || *value.data != (ANY_STRING << 3 | WIRE_BYTES)) return 0;
+  const uint8_t *p = read_length(value.data + 1, value.end, &length);
+  if (!p || p + length != value.end) return 0;
+  *text = (Range){p, value.end};
   return 1;
 }
 
@@ -98,6 +103,9 @@ static PyObject *decode_double(uint64_t bits) {
 
 static PyObject *decode_pair_nested(Range pair, int nesting) {
   Range content;
+  if (LIKELY(pair_key(pair, &content) == 1)) {
+    return decode_nested(plain_value(pair, content), nesting);
+  }
   Buffer joined = {0};
   PyObject *value = NULL;
   if (!merged_field(pair, PAIR_VALUE, &content, &joined)) value = decode_nested(content, nesting);
@@ -208,6 +216,10 @@ PyObject *decode_any(Range value) {
 }
 
 PyObject *decode_pair_value(Range pair) {
+  Range text;
+  if (pair_text(pair, &text)) {
+    return PyUnicode_DecodeUTF8((const char *)text.data, text.end - text.data, NULL);
+  }
   return decode_pair_nested(pair, 0);
 }
 
@@ -292,8 +304,29 @@ int encode_any(Buffer *buffer, PyObject *value, int nesting) {
   return is_list ? encode_list(buffer, value, nesting) : encode_dict(buffer, value, nesting);
 }
 
+/* A pair of texts: all lengths are known beforehand. */
+static int encode_text_pair(Buffer *buffer, uint32_t number, Range key, Range text) {
+  size_t value_size = 1 + varint_size(range_size(text)) + range_size(text);
+  size_t key_size = 1 + varint_size(range_size(key)) + range_size(key);
+  size_t pair_size = key_size + 1 + varint_size(value_size) + value_size;
+  if (buffer_room(buffer, 20 + pair_size)) return -1;
+  uint8_t *p = buffer->bytes + buffer->size;
+  p = write_varint(p, (uint64_t)number << 3 | WIRE_BYTES);
+  p = write_varint(p, pair_size);
+  p = write_field(p, PAIR_KEY, key.data, range_size(key));
+  *p++ = PAIR_VALUE << 3 | WIRE_BYTES;
+  p = write_varint(p, value_size);
+  p = write_field(p, ANY_STRING, text.data, range_size(text));
+  buffer->size = (size_t)(p - buffer->bytes);
+  return 0;
+}
+
 int encode_pair(Buffer *buffer, uint32_t number, Range key, PyObject *value) {
   size_t pair, content;
+  Range text;
+  if (PyUnicode_Check(value)) {
+    return text_range(value, &text) ? -1 : encode_text_pair(buffer, number, key, text);
+  }
   return buffer_begin(buffer, number, &pair) ||
                  buffer_bytes(buffer, PAIR_KEY, key.data, range_size(key)) ||
                  buffer_begin(buffer, PAIR_VALUE, &content) || encode_any(buffer, value, 0) ||

@@ -57,6 +57,8 @@ int encode_pair(Buffer *buffer, uint32_t number, Range key, PyObject *value);
 int encode_pair_with_value(Buffer *buffer, uint32_t number, Range pair, Range value);
 int encode_pair_with_key(Buffer *buffer, uint32_t number, Range pair, Range key);
 
+/* The wire type of a single value of a field. */
+uint32_t wire_of(const Field *field);
 /* Whether what read_field gave is of the field's kind; anything else is an unknown field. */
 int is_value_of(const Field *field, const WireField *wire);
 /* One number, text or bytes of a field: what read_field gave, and back as a whole field. */

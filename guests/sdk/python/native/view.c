@@ -3,6 +3,7 @@
  * Each type of message has a Python type of its own (Span, LogRecord, Resource…), made from the
  * schema when the module is imported: one getter and setter for every field, named as in OTLP.
  */
+#include "pool.h"
 #include "view.h"
 
 enum { MOST_MESSAGES = 64 };
@@ -10,19 +11,29 @@ enum { MOST_MESSAGES = 64 };
 static PyTypeObject *view_types[MOST_MESSAGES]; /* ours, by place in MESSAGES */
 static PyTypeObject *used_types[MOST_MESSAGES]; /* ours, or what the SDK made of them */
 
+static Pool pool; /* of views of our own types */
+
 PyObject *view_new(const Place *place, PyObject *keeper) {
-  View *view = (View *)PyType_GenericAlloc(used_types[place->message], 0);
+  PyTypeObject *type = used_types[place->message];
+  int is_own = type == view_types[place->message];
+  View *view = (View *)(is_own ? pool_new(&pool, type, sizeof(View)) : PyType_GenericAlloc(type, 0));
   if (!view) return NULL;
   view->holder.place = *place;
   view->keeper = Py_NewRef(keeper);
+  view->found = NULL;
   return (PyObject *)view;
 }
 
 static void view_dealloc(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
-  freefunc free_object = (freefunc)PyType_GetSlot(type, Py_tp_free);
-  Py_CLEAR(((View *)self)->keeper);
-  free_object(self);
+  View *view = (View *)self;
+  int is_own = type == view_types[view->holder.place.message];
+  Py_DECREF(view->keeper);
+  if (is_own) {
+    pool_free(&pool, self);
+  } else {
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+  }
   Py_DECREF(type);
 }
 

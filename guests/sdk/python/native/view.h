@@ -14,6 +14,8 @@ typedef struct {
 typedef struct {
   Holder holder;
   PyObject *keeper; /* the view or batch that the message is in; keeps the place's parent alive */
+  const uint8_t *found; /* the attribute that was read last, good while nothing is changed: */
+  size_t found_edits;   /* the tree's edit_count then */
 } View;
 
 typedef struct {

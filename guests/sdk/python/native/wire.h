@@ -12,6 +12,26 @@
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read as the wire has them");
+
+static inline uint16_t load16(const uint8_t *p) {
+  uint16_t number;
+  memcpy(&number, p, 2);
+  return number;
+}
+
+static inline uint32_t load32(const uint8_t *p) {
+  uint32_t number;
+  memcpy(&number, p, 4);
+  return number;
+}
+
+static inline uint64_t load64(const uint8_t *p) {
+  uint64_t number;
+  memcpy(&number, p, 8);
+  return number;
+}
+
 /* How deep messages and groups may nest below a payload. protobuf's decoder takes one more, which
  * its encoder then refuses; in a guest that refusal would be a trap. */
 enum { MAX_DEPTH = 99 };
@@ -86,9 +106,26 @@ static inline const uint8_t *skip_value(const uint8_t *p, const uint8_t *end, ui
   return NULL;
 }
 
+/* How many bytes the field at p has, if its tag and its length or number have one byte each, as
+ * nearly all have; 0 for any other, and for what is cut off. *head*: the first four bytes. */
+static inline size_t short_field_size(uint32_t head, size_t left) {
+  size_t size;
+  if ((head & 0xf8) == 0) return 0; /* field 0 is none */
+  if ((head & 0x8087) == WIRE_BYTES) {
+    size = 2 + (head >> 8 & 0x7f);
+  } else if ((head & 0x87) == WIRE_64BIT) {
+    size = 9;
+  } else if ((head & 0x8087) == WIRE_VARINT) {
+    size = 2;
+  } else {
+    return 0;
+  }
+  return size <= left ? size : 0;
+}
+
 /* One field of a message. */
 static inline const uint8_t *read_field(const uint8_t *p, const uint8_t *end, WireField *field) {
-  uint32_t tag, value;
+  uint32_t tag;
   size_t length;
   field->start = p;
   p = read_tag(p, end, &tag);
@@ -106,12 +143,11 @@ static inline const uint8_t *read_field(const uint8_t *p, const uint8_t *end, Wi
       return field->end = read_varint(p, end, &field->value);
     case WIRE_64BIT:
       if (end - p < 8) return NULL;
-      memcpy(&field->value, p, 8);
+      field->value = load64(p);
       return field->end = p + 8;
     case WIRE_32BIT:
       if (end - p < 4) return NULL;
-      memcpy(&value, p, 4);
-      field->value = value;
+      field->value = load32(p);
       return field->end = p + 4;
     default:
       return field->end = skip_value(p, end, tag, MAX_DEPTH);

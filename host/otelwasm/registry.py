@@ -25,9 +25,20 @@ __all__ = [
     "Receiver",
     "ReceiverKind",
     "Registry",
+    "Surroundings",
 ]
 
 ConsumerFor = Callable[[Signal], Consumer | None]
+
+
+@attrs.frozen
+class Surroundings:
+    """
+    What all components of one graph share.
+    """
+
+    quarantine: Quarantine
+    telemetry: Telemetry
 
 
 class Receiver(Protocol):
@@ -97,17 +108,19 @@ class ReceiverKind:
     """
 
     config: type[Any]
-    make: Callable[[str, Any, ConsumerFor], Receiver]
+    make: Callable[[str, Any, ConsumerFor, Surroundings], Receiver]
 
 
 @attrs.frozen
 class ProcessorKind:
     """
-    A kind of processor; one that *is_shared* is made once for all pipelines that list it.
+    A kind of processor: the class of its settings, and what makes one of its name and them.
+
+    One that *is_shared* is made once for all pipelines that list it.
     """
 
     config: type[Any]
-    make: Callable[[str, Any, Quarantine, Telemetry], Processor]
+    make: Callable[[str, Any, Surroundings], Processor]
     is_shared: bool = False
 
 
@@ -118,7 +131,7 @@ class ExporterKind:
     """
 
     config: type[Any]
-    make: Callable[[str, Any], Exporter]
+    make: Callable[[str, Any, Surroundings], Exporter]
 
 
 @attrs.frozen
@@ -154,7 +167,8 @@ def _otlp_receiver() -> ReceiverKind:
     from otelwasm.receivers.otlp import OtlpConfig, OtlpReceiver
 
     return ReceiverKind(
-        OtlpConfig, lambda name, config, consumer_for: OtlpReceiver(config, consumer_for, name=name)
+        OtlpConfig,
+        lambda name, config, consumer_for, _: OtlpReceiver(config, consumer_for, name=name),
     )
 
 
@@ -163,20 +177,24 @@ def _batch_processor() -> ProcessorKind:
 
     return ProcessorKind(
         BatchConfig,
-        lambda component, config, quarantine, telemetry: BatchProcessor(
-            component, config, quarantine=quarantine, telemetry=telemetry
+        lambda component, config, around: BatchProcessor(
+            component, config, quarantine=around.quarantine, telemetry=around.telemetry
         ),
     )
 
 
 def _wasm_processor() -> ProcessorKind:
-    from otelwasm.processors.loading import load_plugin
-    from otelwasm.processors.plugin import PluginConfig, PluginProcessor
+    from otelwasm.pipeline.loading import load_plugin
+    from otelwasm.processors.plugin import PluginProcessor, ProcessorConfig
 
     return ProcessorKind(
-        PluginConfig,
-        lambda component, config, quarantine, telemetry: PluginProcessor(
-            component, config, load=load_plugin, quarantine=quarantine, telemetry=telemetry
+        ProcessorConfig,
+        lambda component, config, around: PluginProcessor(
+            component,
+            config,
+            load=load_plugin,
+            quarantine=around.quarantine,
+            telemetry=around.telemetry,
         ),
         is_shared=True,
     )
@@ -185,22 +203,22 @@ def _wasm_processor() -> ProcessorKind:
 def _debug_exporter() -> ExporterKind:
     from otelwasm.exporters.debug import DebugConfig, DebugExporter
 
-    return ExporterKind(DebugConfig, lambda _, config: DebugExporter(config))
+    return ExporterKind(DebugConfig, lambda _, config, __: DebugExporter(config))
 
 
 def _file_exporter() -> ExporterKind:
     from otelwasm.exporters.file import FileConfig, FileExporter
 
-    return ExporterKind(FileConfig, lambda _, config: FileExporter(config))
+    return ExporterKind(FileConfig, lambda _, config, __: FileExporter(config))
 
 
 def _otlp_grpc_exporter() -> ExporterKind:
     from otelwasm.exporters.otlp_grpc import OtlpGrpcConfig, OtlpGrpcExporter
 
-    return ExporterKind(OtlpGrpcConfig, lambda _, config: OtlpGrpcExporter(config))
+    return ExporterKind(OtlpGrpcConfig, lambda _, config, __: OtlpGrpcExporter(config))
 
 
 def _otlp_http_exporter() -> ExporterKind:
     from otelwasm.exporters.otlp_http import OtlpHttpConfig, OtlpHttpExporter
 
-    return ExporterKind(OtlpHttpConfig, lambda _, config: OtlpHttpExporter(config))
+    return ExporterKind(OtlpHttpConfig, lambda _, config, __: OtlpHttpExporter(config))

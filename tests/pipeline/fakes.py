@@ -19,7 +19,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.processors.plugin import Attributes, PluginConfig, PluginProcessor
+from otelwasm.pipeline.plugin import Attributes, PluginConfig
+from otelwasm.processors.plugin import PluginProcessor, ProcessorConfig
 from otelwasm.registry import ConsumerFor, ExporterKind, ProcessorKind, ReceiverKind, Registry
 from otelwasm.signals import Signal
 
@@ -141,7 +142,7 @@ class FakePlugin:
         name: str,
         config: PluginConfig,
         *,
-        emit: Callable[[Signal, bytes], None],
+        emit: Callable[[Signal, bytes], None] | None,
         log: Callable[[str, str, Attributes], None],
         meter: Callable[[str, str, float, Attributes], None],
     ) -> "FakePlugin":
@@ -305,9 +306,13 @@ def registry(**plugins: FakePlugin) -> Registry:
         return plugins[name].load(name, config, **hooks)
 
     wasm = ProcessorKind(
-        PluginConfig,
-        lambda component, config, quarantine, telemetry: PluginProcessor(
-            component, config, load=load, quarantine=quarantine, telemetry=telemetry
+        ProcessorConfig,
+        lambda component, config, around: PluginProcessor(
+            component,
+            config,
+            load=load,
+            quarantine=around.quarantine,
+            telemetry=around.telemetry,
         ),
         is_shared=True,
     )
@@ -319,8 +324,10 @@ def registry_for_wasm() -> Registry:
     """
     Kinds for tests with real plugins: only receivers and exporters are in memory.
     """
-    receiver = ReceiverKind(MemoryReceiverConfig, lambda _, __, consumer: MemoryReceiver(consumer))
-    exporter = ExporterKind(MemoryExporterConfig, lambda _, __: MemoryExporter())
+    receiver = ReceiverKind(
+        MemoryReceiverConfig, lambda _, __, consumer, ___: MemoryReceiver(consumer)
+    )
+    exporter = ExporterKind(MemoryExporterConfig, lambda _, __, ___: MemoryExporter())
     return Registry(
         receivers={"memory": lambda: receiver},
         processors=Registry.built_in().processors,

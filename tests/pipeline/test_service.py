@@ -80,10 +80,12 @@ async def test_a_plugin_that_refuses_keeps_all_from_starting(tmp_path: Path) -> 
         kinds,
         receivers={
             "memory": lambda: ReceiverKind(
-                receiver, lambda _, __, consumer: noted(MemoryReceiver(consumer))
+                receiver, lambda _, __, consumer, ___: noted(MemoryReceiver(consumer))
             )
         },
-        exporters={"memory": lambda: ExporterKind(exporter, lambda _, __: noted(MemoryExporter()))},
+        exporters={
+            "memory": lambda: ExporterKind(exporter, lambda _, __, ___: noted(MemoryExporter()))
+        },
     )
 
     with pytest.raises(PluginStartError, match="plugin 'bad' refused its configuration: no such"):
@@ -142,7 +144,7 @@ async def test_a_receiver_that_cannot_listen_is_named(tmp_path: Path) -> None:
     kinds = attrs.evolve(
         kinds,
         receivers={
-            "memory": lambda: ReceiverKind(config, lambda _, __, consumer: Unlucky(consumer))
+            "memory": lambda: ReceiverKind(config, lambda _, __, consumer, ___: Unlucky(consumer))
         },
     )
 
@@ -165,7 +167,7 @@ async def test_a_partial_success_is_counted(tmp_path: Path) -> None:
     kinds = registry()
     config = kinds.exporters["memory"]().config
     kinds = attrs.evolve(
-        kinds, exporters={"memory": lambda: ExporterKind(config, lambda _, __: Picky())}
+        kinds, exporters={"memory": lambda: ExporterKind(config, lambda _, __, ___: Picky())}
     )
     async with Pipeline(a_config(tmp_path), registry=kinds) as pipeline:
         await pipeline.receiver("memory").receive(a_batch("a", "b", "c"))

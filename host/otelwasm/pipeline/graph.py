@@ -19,7 +19,14 @@ from otelwasm.pipeline.fanout import fan_out
 from otelwasm.pipeline.intake import Intake
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.step import Consumer, Step
-from otelwasm.registry import ConsumerFor, Exporter, Processor, Receiver, Registry
+from otelwasm.registry import (
+    ConsumerFor,
+    Exporter,
+    Processor,
+    Receiver,
+    Registry,
+    Surroundings,
+)
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
@@ -45,6 +52,7 @@ class Graph:
             max_bytes=config.service.quarantine.max_bytes,
             telemetry=telemetry,
         )
+        self._around = Surroundings(self._quarantine, telemetry)
         self._deadline = 0.0
         self._stack = AsyncExitStack()
         self.exporters: dict[str, Exporter] = {}
@@ -114,7 +122,9 @@ class Graph:
     def _delivery(self, name: str) -> Delivery:
         if name not in self._deliveries:
             config = self._config.exporters[name]
-            exporter = self._registry.exporters[config.kind]().make(name, config.settings)
+            exporter = self._registry.exporters[config.kind]().make(
+                name, config.settings, self._around
+            )
             self.exporters[name] = exporter
             self._deliveries[name] = self._make_delivery(config, exporter)
         return self._deliveries[name]
@@ -150,9 +160,7 @@ class Graph:
         kind = self._registry.processors[config.kind]()
         key = name if kind.is_shared else f"{name}@{pipeline.id}"
         if key not in self.processors:
-            self.processors[key] = kind.make(
-                f"processor/{key}", config.settings, self._quarantine, self._telemetry
-            )
+            self.processors[key] = kind.make(f"processor/{key}", config.settings, self._around)
         return key, self.processors[key]
 
     def _listed_receivers(self) -> list[str]:
@@ -161,7 +169,7 @@ class Graph:
     def _make_receiver(self, name: str) -> Receiver:
         config = self._config.receivers[name]
         return self._registry.receivers[config.kind]().make(
-            name, config.settings, self._consumer_for(name)
+            name, config.settings, self._consumer_for(name), self._around
         )
 
     def _consumer_for(self, name: str) -> ConsumerFor:

@@ -4,12 +4,15 @@ Make a plugin of what a configuration says: a component, or the Python file it i
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from otelwasm.processors.plugin import Attributes, PluginConfig
-from otelwasm.processors.processing import ProcessingPlugin
+from otelwasm.pipeline.plugin import Attributes, PluginConfig
 from otelwasm.signals import Signal
+
+if TYPE_CHECKING:
+    from otelwasm.plugins.plugin import Plugin
 
 __all__ = ["load_plugin"]
 
@@ -20,10 +23,10 @@ def load_plugin(
     name: str,
     config: PluginConfig,
     *,
-    emit: Callable[[Signal, bytes], None],
+    emit: Callable[[Signal, bytes], None] | None,
     log: Callable[[str, str, Attributes], None],
     meter: Callable[[str, str, float, Attributes], None],
-) -> ProcessingPlugin:
+) -> "Plugin":
     """
     Build (once; builds are cached), load and start a plugin.
     """

@@ -1,0 +1,267 @@
+"""
+Hold one Wasm plugin of a configuration, be it a receiver, a processor or an exporter: read its
+keys, load it, call it, tick it, stop it.
+
+    receivers/plugin.py ──┐
+    processors/plugin.py ─┼─► HostedPlugin ──► LoadedPlugin (plugins/plugin.py), on its own threads
+    exporters/plugin.py ──┘
+
+What is particular to a kind (where batches come from, where they go) stays in the kind's module.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from time import monotonic
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import attrs
+import structlog
+
+from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.errors import BatchError, ComponentError, RetryableError
+from otelwasm.signals import Signal
+from otelwasm.telemetry import PluginNumbers, Telemetry
+
+__all__ = [
+    "Attributes",
+    "HostedPlugin",
+    "LimitsConfig",
+    "LoadPlugin",
+    "LoadedPlugin",
+    "PluginConfig",
+]
+
+_log = structlog.get_logger(__name__)
+
+Attributes = tuple[tuple[str, str], ...]
+T = TypeVar("T")
+P = TypeVar("P", bound="LoadedPlugin")
+P_co = TypeVar("P_co", bound="LoadedPlugin", covariant=True)
+
+# Calls have deadlines of their own inside the plugin; these end waits that went wrong elsewhere.
+_GRACE_S = 60.0
+_CLOSE_TIMEOUT_S = 5.0
+
+_LOG_METHODS = {"debug": _log.debug, "info": _log.info, "warn": _log.warning, "error": _log.error}
+
+
+class LoadedPlugin(Protocol):
+    """
+    What the pipeline needs of every loaded plugin; `otelwasm.Plugin` is one.
+    """
+
+    @property
+    def world(self) -> str:
+        """
+        `processor`, `exporter` or `receiver`.
+        """
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """
+        What it handles.
+        """
+
+    @property
+    def stats(self) -> PluginNumbers:
+        """
+        Its numbers at this moment.
+        """
+
+    def submit_tick(self) -> "Future[None]":
+        """
+        Call the guest's `tick` between other calls.
+        """
+
+    def submit_stop(self) -> "Future[None]":
+        """
+        Have the guest flush what it holds back; no call follows.
+        """
+
+    def close(self) -> None:
+        """
+        End all instances; twice is safe.
+        """
+
+
+class LoadPlugin(Protocol[P_co]):
+    """
+    How a plugin is made from its configuration; it blocks, and raises SetupError.
+    """
+
+    def __call__(
+        self,
+        name: str,
+        config: "PluginConfig",
+        *,
+        emit: Callable[[Signal, bytes], None] | None,
+        log: Callable[[str, str, Attributes], None],
+        meter: Callable[[str, str, float, Attributes], None],
+    ) -> P_co:
+        """
+        Build if necessary, load, start.
+        """
+
+
+def _exists(_: object, __: object, path: Path) -> None:
+    if not path.exists():
+        raise ValueError(f"no such file: {path}")
+
+
+@attrs.frozen
+class LimitsConfig:
+    """
+    What a plugin may use; `waiting` bounds the bytes that wait for it.
+    """
+
+    memory: ByteSize = attrs.field(default=ByteSize(256 << 20), validator=at_least(1 << 16))
+    deadline: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
+    waiting: ByteSize = attrs.field(default=ByteSize(64 << 20))
+
+
+@attrs.frozen
+class PluginConfig:
+    """
+    The keys that every `wasm/<name>` has; a kind adds its own in a subclass, as the keys are flat.
+
+    *plugin* is a component, or the Python file or folder that one is built from.
+    """
+
+    plugin: Path = attrs.field(validator=_exists)
+    config: Mapping[str, object] = attrs.field(factory=dict)
+    instances: int = attrs.field(default=1, validator=at_least(1))
+    limits: LimitsConfig = LimitsConfig()
+    tick_interval: Duration | None = attrs.field(
+        default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
+    )
+    lane: Literal["auto", "bridge", "direct"] = "auto"
+
+
+class HostedPlugin(Generic[P]):
+    """
+    One plugin with its instances, from its start to its stop.
+
+    *component* is what telemetry calls it (`processor/wasm/redact`), *world* what it has to be.
+    """
+
+    def __init__(
+        self,
+        component: str,
+        config: PluginConfig,
+        *,
+        world: Literal["receiver", "processor", "exporter"],
+        load: LoadPlugin[P],
+        telemetry: Telemetry,
+    ) -> None:
+        self.component = component
+        self.name = component.rpartition("/")[2]
+        if self.name == "wasm":
+            self.name = config.plugin.stem
+        self.loop: asyncio.AbstractEventLoop | None = None
+        # A call may end two instances, and each is started before.
+        self.calls_s = 4 * config.limits.deadline
+        self.patience_s = self.calls_s + _GRACE_S
+        self._config = config
+        self._world = world
+        self._load = load
+        self._telemetry = telemetry
+        self._plugin: P | None = None
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def start(self, emit: Callable[[Signal, bytes], None] | None = None) -> None:
+        """
+        Load the plugin and start its instances; raises SetupError.
+
+        *emit* takes what it emits, on the plugin's threads.
+        """
+        self.loop = asyncio.get_running_loop()
+        began = monotonic()
+        _log.info("loading plugin", plugin=self.name, source=str(self._config.plugin))
+        plugin = await asyncio.to_thread(
+            self._load, self.name, self._config, emit=emit, log=self._log, meter=self._meter
+        )
+        if plugin.world != self._world:
+            await asyncio.to_thread(plugin.close)
+            raise ComponentError(
+                f"plugin '{self.name}': {self._config.plugin} is made for the world "
+                f"'{plugin.world}'; expected '{self._world}'"
+            )
+        self._plugin = plugin
+        self._telemetry.watch_plugin(self.component, plugin)
+        _log.info(
+            "plugin loaded",
+            plugin=self.name,
+            signals=" ".join(handled.label for handled in sorted(plugin.signals)),
+            seconds=round(monotonic() - began, 3),
+        )
+        if self._config.tick_interval is not None:
+            self._ticking = asyncio.create_task(
+                self._tick(plugin, self._config.tick_interval), name=f"{self.component} tick"
+            )
+
+    def handles(self, signal: Signal) -> bool:
+        """
+        Whether the plugin takes batches of *signal*; not known before it is started.
+        """
+        return self._plugin is None or signal in self._plugin.signals
+
+    async def call(self, submit: Callable[[P], "Future[T]"]) -> T:
+        """
+        Wait for what *submit* asks of the plugin; raises BatchError as the plugin says.
+        """
+        plugin = self._plugin
+        if plugin is None:
+            raise RetryableError(f"plugin '{self.name}' is not running")
+        try:
+            async with asyncio.timeout(self.patience_s):
+                return await asyncio.wrap_future(submit(plugin))
+        except TimeoutError as error:
+            raise RetryableError(
+                f"plugin '{self.name}': no answer within {self.patience_s:g}s"
+            ) from error
+
+    async def stop(self, deadline: float) -> None:
+        """
+        Have the plugin flush what it holds back, and end it; twice is safe.
+
+        The plugin's own deadlines bound what goes on after *deadline* (the loop's time).
+        """
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+        if self._plugin is None:
+            return
+        latest = max(deadline, asyncio.get_running_loop().time()) + self.calls_s
+        try:
+            async with asyncio.timeout_at(latest):
+                await asyncio.wrap_future(self._plugin.submit_stop())
+        except (BatchError, TimeoutError) as error:
+            _log.error(
+                "plugin did not stop well; what it held back may be lost",
+                plugin=self.name,
+                error=str(error) or "no answer in time",
+            )
+        plugin, self._plugin = self._plugin, None
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                await asyncio.to_thread(plugin.close)
+        except TimeoutError:
+            _log.error("plugin's instances did not end in time", plugin=self.name)
+
+    async def _tick(self, plugin: P, interval: Duration) -> None:
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                async with asyncio.timeout(self.patience_s):
+                    await asyncio.wrap_future(plugin.submit_tick())
+            except (BatchError, TimeoutError) as error:
+                _log.warning("plugin's tick failed", plugin=self.name, error=str(error))
+
+    def _log(self, level: str, message: str, attributes: Attributes) -> None:
+        fields: dict[str, Any] = {f"guest.{key}": value for key, value in attributes}
+        _LOG_METHODS.get(level, _log.info)(message, plugin=self.name, **fields)
+
+    def _meter(self, kind: str, name: str, value: float, attributes: Attributes) -> None:
+        self._telemetry.record(self.name, kind, name, value, attributes)

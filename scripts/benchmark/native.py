@@ -18,14 +18,14 @@ from benchmark.rounds import Timed, Took
 from benchmark.tables import LeftOut
 from otelwasm.cache import cache_dir
 
-__all__ = ["NativeGo", "go_program", "native_rewrite", "native_set_attribute"]
+__all__ = ["NativeGo", "extism", "go_program", "native_rewrite", "native_set_attribute"]
 
 SOURCES = Path(__file__).parent / "peers"
 
 
-def go_program(name: str, report: Callable[[str], None]) -> Path:
+def go_program(name: str, report: Callable[[str], None], *, is_guest: bool = False) -> Path:
     """
-    Build peers/*name* if it was not built before; return the program.
+    Build peers/*name* if it was not built before; return the program, or the guest of Wasm.
     """
     go = shutil.which("go")
     if go is None:
@@ -45,9 +45,18 @@ def go_program(name: str, report: Callable[[str], None]) -> Path:
             "-s -w",
             "-o",
             f"{program}.new",
+            *(["-buildmode=c-shared"] if is_guest else []),
             f"./{name}",
         ]
-        built = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
+        target = {"GOOS": "wasip1", "GOARCH": "wasm"} if is_guest else {}
+        built = subprocess.run(
+            command,
+            cwd=SOURCES,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **target},
+        )
         if built.returncode:
             raise LeftOut(f"{name} cannot be built: {built.stderr.strip().splitlines()[-1]}")
         os.replace(f"{program}.new", program)
@@ -91,6 +100,18 @@ class NativeGo:
             return Took(int(elapsed_ns) / 1e9, int(cpu_ns) / 1e9)
 
         return calls
+
+
+def extism(report: Callable[[str], None]) -> Callable[[bytes], object]:
+    """
+    Set an attribute of each span in a Go guest of Extism's, from its Python SDK.
+    """
+    try:
+        from extism import Plugin
+    except ImportError:
+        raise LeftOut("Extism's Python SDK is not installed (pip install '.[bench]')") from None
+    plugin = Plugin(go_program("extism", report, is_guest=True).read_bytes(), wasi=True)
+    return lambda data: plugin.call("set_attribute", data)
 
 
 def native_set_attribute(data: bytes) -> Callable[[], bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from benchmark.guests import Guests
-from benchmark.native import NativeGo, native_rewrite, native_set_attribute
+from benchmark.native import NativeGo, extism, native_rewrite, native_set_attribute
 from benchmark.payloads import SIZES, described, payload
 from benchmark.rounds import Timed, Took, in_turns, timed
 from benchmark.session import Session
@@ -16,6 +16,7 @@ __all__ = ["work"]
 
 _SET, _REWRITE = "set one", "read and rewrite one, in a loop"
 _GO = (_SET, "native Go: the Collector's attributes processor")
+_EXTISM = (_SET, "Extism's Python SDK, a Go guest with pdata")
 _NATIVE = {_SET: native_set_attribute, _REWRITE: native_rewrite}
 # What is done, and who does it -> the plugin, its lane, its configuration.
 _PLUGINS = {
@@ -51,12 +52,16 @@ def work(session: Session) -> Table:
             go = stack.enter_context(NativeGo.running(session.report))
         except LeftOut as reason:
             table.notes.append(f"Left out: {_GO[1]}: {reason}.")
-        plugins = {
+        plugins: dict[_Key, Callable[[bytes], object]] = {
             key: guests.instance(source, lane, **config)
             for key, (source, lane, config) in _PLUGINS.items()
         }
         in_thread = (_SET, "plugin, views, direct lane, Plugin with its thread")
         plugins[in_thread] = guests.plugin("set_attribute", "direct")
+        try:
+            plugins[_EXTISM] = extism(session.report)
+        except LeftOut as reason:
+            table.notes.append(f"Left out: {_EXTISM[1]}: {reason}.")
         for spans in SIZES:
             runs = _runs(payload(spans), plugins)
             if go is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SetupError,
         WitError,
     )
+    from otelwasm.messages import Message, Reply
     from otelwasm.plugins.limits import Limits
     from otelwasm.plugins.plugin import Plugin
     from otelwasm.service import Pipeline
@@ -30,12 +31,14 @@ __all__ = [
     "ComponentError",
     "ConfigError",
     "Limits",
+    "Message",
     "OtelwasmError",
     "PermanentError",
     "Pipeline",
     "Plugin",
     "PluginFaultError",
     "PluginStartError",
+    "Reply",
     "RetryableError",
     "SetupError",
     "Signal",
@@ -44,8 +47,10 @@ __all__ = [
 
 _HOMES = {
     "Limits": "otelwasm.plugins.limits",
+    "Message": "otelwasm.messages",
     "Pipeline": "otelwasm.service",
     "Plugin": "otelwasm.plugins.plugin",
+    "Reply": "otelwasm.messages",
     "Signal": "otelwasm.signals",
 }
 

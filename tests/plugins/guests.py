@@ -6,10 +6,12 @@ __all__ = [
     "EMIT",
     "LIFECYCLE",
     "LOG",
+    "MIRROR",
     "emitting",
     "exporter",
     "processor",
     "receiver",
+    "relaying",
     "replying",
 ]
 
@@ -80,7 +82,11 @@ def exporter(body: str) -> str:
 """
 
 
-def receiver(receive: str, poll: str = "(call $done)") -> str:
+# Returns ok(none).
+_NO_PACE = "(i64.store (i32.const 512) (i64.const 0)) (i32.const 512)"
+
+
+def receiver(receive: str, poll: str = _NO_PACE) -> str:
     """
     A receiver whose functions are *receive*, with $message's parts, and *poll*.
     """
@@ -92,3 +98,37 @@ def receiver(receive: str, poll: str = "(call $done)") -> str:
     {receive})
   (func (export "otelwasm:plugin/receiving@0.1.0#poll") (result i32) {poll})
 """
+
+
+def relaying(signal: int = 2, *, poll: str = _NO_PACE) -> str:
+    """
+    A receiver that emits each message's body as a batch, of logs as a rule, and returns emit's
+    failure as its own; else it replies with 202 and the body.
+    """
+    return EMIT + receiver(
+        f"""
+    (call $emit (i32.const {signal}) (local.get $body) (local.get $body_length) (i32.const 768))
+    (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 0))
+    (i32.store8 (i32.const 512) (i32.load8_u (i32.const 768)))
+    (if (i32.load8_u (i32.const 768))
+      (then (memory.copy (i32.const 516) (i32.const 772) (i32.const 20)))
+      (else (i32.store16 (i32.const 516) (i32.const 202))
+        (i32.store (i32.const 528) (local.get $body))
+        (i32.store (i32.const 532) (local.get $body_length))))
+    (i32.const 512)""",
+        poll,
+    )
+
+
+# Answers with the message's headers and body.
+MIRROR = receiver(
+    """
+    (i64.store (i32.const 512) (i64.const 0)) (i32.store16 (i32.const 516) (i32.const 202))
+    (i32.store (i32.const 520) (local.get $headers))
+    (i32.store (i32.const 524) (local.get $header_count))
+    (i32.store (i32.const 528) (local.get $body))
+    (i32.store (i32.const 532) (local.get $body_length)) (i32.const 512)""",
+    """
+    (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 1234))
+    (i32.store8 (i32.const 516) (i32.const 1)) (i32.const 512)""",
+)

@@ -7,7 +7,7 @@ from otelwasm.plugins._generated.receiving import Message, Reply
 from otelwasm.plugins._generated.types import FailurePermanent
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
-from plugins.guests import exporter, receiver
+from plugins.guests import MIRROR, exporter
 from plugins.opening import Opening
 
 # Says that 0x1234567890 items were refused, with the payload as the message.
@@ -22,18 +22,6 @@ FAILING = exporter(
     (i64.store (i32.const 512) (i64.const 1)) (i64.store (i32.const 520) (i64.const 0))
     (i32.store (i32.const 524) (local.get $at)) (i32.store (i32.const 528) (local.get $length))
     (i32.const 512)"""
-)
-# Answers with the message's headers and body.
-MIRROR = receiver(
-    """
-    (i64.store (i32.const 512) (i64.const 0)) (i32.store16 (i32.const 516) (i32.const 202))
-    (i32.store (i32.const 520) (local.get $headers))
-    (i32.store (i32.const 524) (local.get $header_count))
-    (i32.store (i32.const 528) (local.get $body))
-    (i32.store (i32.const 532) (local.get $body_length)) (i32.const 512)""",
-    """
-    (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 1234))
-    (i32.store8 (i32.const 516) (i32.const 1)) (i32.const 512)""",
 )
 
 

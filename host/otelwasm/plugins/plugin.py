@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from otelwasm.errors import PluginStartError
+from otelwasm.messages import Message, Reply
+from otelwasm.plugins._generated import receiving
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.types import Failure, Signals
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
@@ -136,8 +138,7 @@ class Plugin:
 
         Raises ValueError when the plugin is no processor.
         """
-        if self.world != "processor":
-            raise ValueError(f"plugin '{self._name}' is no processor: its world is '{self.world}'")
+        self._check_world("processor")
         if signal not in self._signals:
             passed: Future[bytes | None] = Future()
             passed.set_result(payload)
@@ -152,7 +153,55 @@ class Plugin:
                 return verdict.value
             return payload if isinstance(verdict, VerdictPass) else None
 
-        return min(self._workers, key=lambda worker: worker.waiting).submit(call)
+        return self._least_busy().submit(call)
+
+    def receive(self, message: Message) -> Reply:
+        """
+        Give a receiver one message; wait for its reply. Raises as `process` does.
+
+        A message that ended an instance is given to a second one: what it emitted the first time
+        it may emit again.
+        """
+        return self.submit_receive(message).result(self._patience_s)
+
+    def submit_receive(self, message: Message) -> "Future[Reply]":
+        """
+        What `receive` does, on a worker's thread; ValueError when the plugin is no receiver.
+        """
+        self._check_world("receiver")
+        given = receiving.Message(
+            message.peer, message.method, message.target, message.headers, message.body
+        )
+
+        def call(instance: Instance) -> Reply:
+            answer = instance.receiving.receive(given)
+            if isinstance(answer, Err):
+                raise failure_error(answer.error, plugin=self._name)
+            reply = answer.value
+            return Reply(reply.status, reply.body, reply.headers)
+
+        return self._least_busy().submit(call)
+
+    def poll(self) -> float | None:
+        """
+        Have a receiver look for what is new; the seconds until it wants to be called again, if it
+        says. Raises as `process` does.
+        """
+        return self.submit_poll().result(self._patience_s)
+
+    def submit_poll(self) -> "Future[float | None]":
+        """
+        What `poll` does, always in the first instance: what it saw last, it remembers there.
+        """
+        self._check_world("receiver")
+
+        def call(instance: Instance) -> float | None:
+            answer = instance.receiving.poll()
+            if isinstance(answer, Err):
+                raise failure_error(answer.error, plugin=self._name)
+            return None if answer.value is None else answer.value / 1000
+
+        return self._workers[0].submit(call)
 
     def tick(self) -> None:
         """
@@ -188,6 +237,13 @@ class Plugin:
     @property
     def _patience_s(self) -> float:
         return 4 * self._limits.deadline_s + _GRACE_S
+
+    def _check_world(self, wanted: str) -> None:
+        if self.world != wanted:
+            raise ValueError(f"plugin '{self._name}' is no {wanted}: its world is '{self.world}'")
+
+    def _least_busy(self) -> Worker:
+        return min(self._workers, key=lambda worker: worker.waiting)
 
     def _start_instance(self) -> Instance:
         """

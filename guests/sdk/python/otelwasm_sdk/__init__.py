@@ -2,7 +2,7 @@
 Write plugins for OpenTelemetry pipelines in Python; see `processor` for where to begin.
 """
 
-from otelwasm_sdk import log, meter
+from otelwasm_sdk import http, log, meter, state
 from otelwasm_sdk.batch import Batch
 from otelwasm_sdk.batches import Logs, Metrics, Traces
 from otelwasm_sdk.definition import exporter, processor, receiver
@@ -56,9 +56,11 @@ __all__ = [
     "emit",
     "exporter",
     "hashed",
+    "http",
     "key_values",
     "log",
     "meter",
     "processor",
     "receiver",
+    "state",
 ]

@@ -1,11 +1,12 @@
 """
-What a plugin's code reaches outside itself: the pipeline, the log, the meter.
+What a plugin's code reaches outside itself: the pipeline, the log, the meter, state and http.
 """
 
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Literal, Protocol
 
+from otelwasm_sdk.messages import Request, Response
 from otelwasm_sdk.signals import Signal
 
 __all__ = ["HOST", "Host", "Level", "Pairs", "current_host", "pairs_of"]
@@ -39,6 +40,26 @@ class Host(Protocol):
         Record one value of a distribution.
         """
 
+    def http_send(self, request: Request) -> Response:
+        """
+        Send a request; raises http.Refused, http.TimedOut or http.Failed.
+        """
+
+    def state_get(self, key: str) -> bytes | None:
+        """
+        The value kept under *key*; as the others, raises Permanent or Retryable.
+        """
+
+    def state_set(self, key: str, value: bytes) -> None:
+        """
+        Keep a value.
+        """
+
+    def state_delete(self, key: str) -> None:
+        """
+        Forget a key.
+        """
+
 
 HOST: ContextVar[Host] = ContextVar("otelwasm_host")
 
@@ -51,7 +72,7 @@ def current_host() -> Host:
         return HOST.get()
     except LookupError:
         raise RuntimeError(
-            "emit, log and meter work only while the host runs the plugin;"
+            "emit, log, meter, http and state work only while the host runs the plugin;"
             " in a test, call the plugin through otelwasm.testing"
         ) from None
 

@@ -9,7 +9,7 @@ import attrs
 
 __all__ = ["Report", "report_of"]
 
-_NOT_THEIRS = (str(PurePath(__file__).parent), "<frozen importlib")
+_NOT_THEIRS = (str(PurePath(__file__).parent), "<frozen importlib", "<attrs generated")
 _LIMIT_CHARS = 16_000
 
 

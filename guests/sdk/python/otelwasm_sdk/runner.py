@@ -3,6 +3,7 @@ Run a plugin as its host asks: start, one batch, tick, stop. What it raises beco
 """
 
 import json
+import math
 import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -139,7 +140,13 @@ class Runner:
         Let a receiver look for something new; returns the seconds until it wants to again.
         """
         seconds = self._hosted(self._plugin.poll)
-        return None if seconds is None else float(seconds)
+        if seconds is None:
+            return None
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise TypeError(f"poll returns seconds or None, not {type(seconds).__name__}")
+        if not (seconds >= 0 and math.isfinite(seconds)):
+            raise ValueError(f"poll returns seconds until its next call, not {seconds}")
+        return float(seconds)
 
     def failed(self, error: BaseException) -> Outcome:
         """

@@ -8,9 +8,11 @@ import otelwasm_native as native
 from componentize_py_types import Err
 from otelwasm_sdk.failures import Failure, Permanent, Retryable
 from otelwasm_sdk.host import Level, Pairs
+from otelwasm_sdk.http import Failed, Refused, TimedOut
+from otelwasm_sdk.messages import Request, Response
 from otelwasm_sdk.runner import RETRYABLE, Outcome
 from otelwasm_sdk.signals import Signal
-from wit_world.imports import log, meter, types
+from wit_world.imports import http, log, meter, state, types
 
 __all__ = ["Emit", "WasmHost", "direct_emit", "error_of", "no_emit", "typed_emit"]
 
@@ -64,6 +66,53 @@ class WasmHost:
         Record one value of a distribution.
         """
         meter.observe(name, value, list(attributes))
+
+    def http_send(self, request: Request) -> Response:
+        """
+        Send a request.
+        """
+        timeout_ms = min(max(1, round(request.timeout_s * 1000)), 2**32 - 1)
+        try:
+            response = http.send(
+                http.Request(
+                    request.method, request.url, list(request.headers), request.body, timeout_ms
+                )
+            )
+        except Err as error:
+            value = error.value
+            if isinstance(value, http.Error_Refused):
+                raise Refused(value.value) from None
+            if isinstance(value, http.Error_Failed):
+                raise Failed(value.value) from None
+            raise TimedOut(f"no answer of {request.url} in time") from None
+        return Response(response.status, response.body, response.headers)
+
+    def state_get(self, key: str) -> bytes | None:
+        """
+        The value kept under *key*.
+        """
+        try:
+            return state.get(key)
+        except Err as error:
+            raise _failure_of(error.value) from None
+
+    def state_set(self, key: str, value: bytes) -> None:
+        """
+        Keep a value.
+        """
+        try:
+            state.set(key, value)
+        except Err as error:
+            raise _failure_of(error.value) from None
+
+    def state_delete(self, key: str) -> None:
+        """
+        Forget a key.
+        """
+        try:
+            state.delete(key)
+        except Err as error:
+            raise _failure_of(error.value) from None
 
 
 def typed_emit() -> Emit:

@@ -1,0 +1,106 @@
+"""
+Messages, replies, requests and receipts take what can cross, and refuse the rest where it is made.
+"""
+
+from typing import Any
+
+import pytest
+
+from otelwasm_sdk import Message, Receipt, Reply
+from otelwasm_sdk.http import Request, Response
+from otelwasm_sdk.report import report_of
+
+
+def test_bodies_are_bytes_or_text() -> None:
+    """
+    Text is sent as UTF-8, other buffers as their bytes.
+    """
+    bodies: list[Any] = ["é", "é".encode(), bytearray("é".encode()), memoryview("é".encode())]
+
+    assert ["é".encode()] * 4 == [Reply(body=body).body for body in bodies]
+    assert ["é".encode()] * 4 == [Message(body).body for body in bodies]
+
+
+def test_headers_are_a_mapping_or_pairs() -> None:
+    """
+    Both become pairs, in order; what came in has its names in lower case.
+    """
+    pairs = (("X-A", "1"), ("X-B", "2"))
+
+    assert pairs == Reply(headers=dict(pairs)).headers
+    assert pairs == Reply(headers=list(pairs)).headers
+    assert (("x-a", "1"), ("x-b", "2")) == Message(b"", headers=pairs).headers
+    assert "1" == Response(headers=pairs).header("X-a")
+    assert "2" == Request("GET", "u", pairs).header("x-B")
+    assert Message(b"").header("x-a") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"body": 1}, TypeError, "a body is bytes, or a str .* not int"),
+        ({"body": ["a"]}, TypeError, "not list"),
+        ({"headers": "x: y"}, TypeError, "headers are a mapping or pairs of str, not str"),
+        ({"headers": 1}, TypeError, "not int"),
+        ({"headers": ["ab:"]}, TypeError, "'ab:' is no pair"),
+        ({"headers": {"a": 1}}, TypeError, "'a': 1 is not"),
+        ({"headers": {b"a": "1"}}, TypeError, "b'a': '1' is not"),
+        ({"headers": {"a b": "1"}}, ValueError, "'a b' is no name of a header"),
+        ({"headers": {"": "1"}}, ValueError, "'' is no name"),
+        ({"headers": {"a": "1\r\nb: 2"}}, ValueError, "a control character"),
+        ({"status": "200"}, TypeError, "a status is an int, not str"),
+        ({"status": True}, TypeError, "not bool"),
+        ({"status": 100}, ValueError, "200 to 599, not 100"),
+        ({"status": 70_000}, ValueError, "200 to 599, not 70000"),
+    ],
+)
+def test_what_cannot_cross_is_refused(
+    arguments: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    """
+    The error says what is expected, and is raised on the line that makes the reply.
+    """
+    with pytest.raises(error, match=text) as caught:
+        Reply(**arguments)
+
+    summary = report_of(caught.value).summary
+    assert f"{__file__}:{caught.traceback[0].lineno + 1} in test_what" in summary
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"rejected": -1}, ValueError),
+        ({"rejected": 1 << 64}, ValueError),
+        ({"rejected": 1.0}, TypeError),
+        ({"message": b"no"}, TypeError),
+    ],
+)
+def test_receipts_count_items(arguments: dict[str, Any], error: type[Exception]) -> None:
+    """
+    A receipt has a whole number of items, and text.
+    """
+    with pytest.raises(error):
+        Receipt(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "error"),
+    [(0, ValueError), (-1, ValueError), (float("nan"), ValueError), ("1", TypeError)],
+)
+def test_timeouts_are_seconds(timeout_s: Any, error: type[Exception]) -> None:
+    """
+    A request waits for some time, and not for ever.
+    """
+    with pytest.raises(error, match="timeout_s is a number of seconds"):
+        Request("GET", "http://a/", timeout_s=timeout_s)
+
+
+def test_a_response_is_read_as_text_or_json() -> None:
+    """
+    Text never fails; what is no JSON is a ValueError.
+    """
+    assert "é\ufffd" == Response(body=b"\xc3\xa9\xff").text()
+    assert {"a": [1]} == Response(body=b'{"a": [1]}').json()
+    with pytest.raises(ValueError, match="Expecting value"):
+        Response(body=b"<html>").json()

@@ -22,9 +22,15 @@ from otelwasm.wit import parse
 from plugins.guests import exporter, processor
 from plugins.hosts import Notes
 from plugins.opening import LIMIT_BYTES
-from plugins.wat import component, component_of
+from plugins.wat import BUMP, component, component_of
 
 PASS = component(processor("(call $pass)"))
+# Its memory begins with enough data for an image of it.
+BULKY = component(
+    processor("(call $pass)"),
+    pages=8,
+    realloc=f"""{BUMP}(data (i32.const 65536) "{"x" * 300_000}")""",
+)
 OTHER_VERSION = PASS.replace(b"@0.1.0", b"@0.9.0")
 
 
@@ -138,51 +144,86 @@ def test_what_the_host_lacks_is_named(import_: str, words: str) -> None:
         works(Component.load(data, name="wants"))
 
 
-def test_compiled_code_is_kept(cache: Path) -> None:
+def kept(cache: Path) -> list[str]:
     """
-    The second load of the same component finds the first one's machine code.
+    The kinds of files in the cache.
     """
-    Component.load(PASS, name="pass")
+    return sorted(path.suffix for path in cache.iterdir())
+
+
+def test_what_was_made_is_kept(cache: Path) -> None:
+    """
+    The second load of the same component finds the first one's machine code and data.
+    """
+    Component.load(BULKY, name="bulky")
     files = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
 
-    assert works(Component.load(PASS, name="pass"))
+    assert works(Component.load(BULKY, name="bulky"))
     assert files == {path: path.stat().st_mtime_ns for path in cache.iterdir()}
-    assert [".cwasm"] == [path.suffix for path in files]
+    assert [".cwasm", ".image", ".json"] == kept(cache)
 
 
-def test_both_lanes_are_kept_apart(cache: Path) -> None:
+def test_little_data_has_no_image(cache: Path) -> None:
     """
-    Each lane has compiled code of its own.
-    """
-    Component.load(PASS, name="pass", lane="bridge")
-    Component.load(PASS, name="pass", lane="direct")
-
-    assert 2 == len(list(cache.iterdir()))
-
-
-@pytest.mark.parametrize("content", (b"", b"garbage" * 1000))
-def test_a_broken_file_is_replaced(cache: Path, content: bytes) -> None:
-    """
-    Compiled code that wasmtime does not take is made anew.
+    A plugin with next to no data is its machine code alone.
     """
     Component.load(PASS, name="pass")
-    (path,) = cache.iterdir()
+
+    assert [".cwasm", ".json"] == kept(cache)
+
+
+def test_lanes_share_what_is_equal(cache: Path) -> None:
+    """
+    Each lane has compiled code of its own; the data is the same.
+    """
+    for lane in ("bridge", "direct", "auto"):
+        Component.load(BULKY, name="bulky", lane=lane)
+
+    assert [".cwasm"] * 2 + [".image"] + [".json"] * 3 == kept(cache)
+
+
+KINDS = (".cwasm", ".image", ".json")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("content", (b"", b"{}", b"garbage" * 1000))
+def test_a_broken_file_is_replaced(cache: Path, kind: str, content: bytes) -> None:
+    """
+    A file that cannot be what was written is made anew.
+    """
+    Component.load(BULKY, name="bulky")
+    (path,) = cache.glob(f"*{kind}")
+    whole = path.stat().st_size
     path.write_bytes(content)
 
-    assert works(Component.load(PASS, name="pass"))
-    assert path.stat().st_size > len(content)
+    assert works(Component.load(BULKY, name="bulky"))
+    assert whole == path.stat().st_size
 
 
-def test_files_that_others_may_write_are_not_read(cache: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_missing_file_is_made_again(cache: Path, kind: str) -> None:
     """
-    A file in the cache that others may write to is compiled anew and replaced by a private one.
+    A cache that lost a file gets it back.
     """
-    Component.load(PASS, name="pass")
-    (path,) = cache.iterdir()
+    Component.load(BULKY, name="bulky")
+    (path,) = cache.glob(f"*{kind}")
+    path.unlink()
+
+    assert works(Component.load(BULKY, name="bulky"))
+    assert path.exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_that_others_may_write_are_not_read(cache: Path, kind: str) -> None:
+    """
+    A file in the cache that others may write to is made anew and replaced by a private one.
+    """
+    Component.load(BULKY, name="bulky")
+    (path,) = cache.glob(f"*{kind}")
     path.chmod(0o666)
     os.utime(path, ns=(0, 0))
 
-    assert works(Component.load(PASS, name="pass"))
+    assert works(Component.load(BULKY, name="bulky"))
     assert compiled_module.is_private(path)
     assert path.stat().st_mtime_ns > 0
 
@@ -194,19 +235,20 @@ def test_a_folder_that_others_may_write_to_is_not_used(cache: Path) -> None:
     cache.mkdir(parents=True)
     cache.chmod(0o777)
 
-    assert works(Component.load(PASS, name="pass"))
+    assert works(Component.load(BULKY, name="bulky"))
     assert [] == list(cache.iterdir())
 
 
-def test_links_are_not_followed(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_links_are_not_followed(cache: Path, tmp_path: Path, kind: str) -> None:
     """
-    A link in place of compiled code is replaced, not followed.
+    A link in place of a file in the cache is replaced, not followed.
     """
-    Component.load(PASS, name="pass")
-    (path,) = cache.iterdir()
+    Component.load(BULKY, name="bulky")
+    (path,) = cache.glob(f"*{kind}")
     elsewhere = tmp_path / "elsewhere"
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
 
-    assert works(Component.load(PASS, name="pass"))
+    assert works(Component.load(BULKY, name="bulky"))
     assert not path.is_symlink()

@@ -1,56 +1,143 @@
 """
-Compile composed components, and keep the machine code on disk for the next start.
+Keep on disk what a plugin's instances are made from: its machine code, and its data as an image.
 
-A compiled file is trusted code: it is only read from a folder that belongs to this user and that
-nobody else may write to. Its name is a hash of all that it was made from.
+    <what the plugin is>.json     which lane it took, and the names of the other two
+    <what was compiled>.cwasm     the composed component, less its data, as machine code
+    <what is in it>.image         the data, whole pages (images.py); missing where there is little
+
+wasmtime maps the code, and each fresh memory maps the image: neither is copied, and processes
+share both. So these files are trusted: they are only read from a folder that belongs to this user
+and that nobody else may write to, and they are replaced as a whole, never changed.
 """
 
 import hashlib
+import json
 import os
 import platform
 import stat
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import attrs
 import wasmtime
 from wasmtime.component import Component
 
 from otelwasm.cache import cache_dir, write_atomically
-from otelwasm.plugins.compose import COMPOSITION
+from otelwasm.plugins.compose import COMPOSITION, Composed
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
+from otelwasm.plugins.images import Data
+from otelwasm.plugins.memory import Image
+from otelwasm.plugins.world import World
 
-__all__ = ["artefact", "compiled", "is_private"]
+__all__ = ["Compiled", "Shelf", "is_private"]
 
 
-def compiled(engine: Engine, wasm: bytes) -> Component:
+@attrs.frozen
+class Compiled:
     """
-    The compiled form of *wasm*, from the cache if it is there.
+    What instances are made from; their memory number *guest_memory* begins as the *image* says.
     """
-    path = artefact(wasm)
-    if path is None:
-        return Component(engine.wasmtime, wasm)
-    if is_private(path):
+
+    code: Component
+    lane: str
+    guest_memory: int
+    image: Image | None
+
+
+@attrs.frozen
+class _Record:
+    """
+    The file that names the others.
+    """
+
+    lane: str
+    guest_memory: int
+    code: str
+    image: str = ""
+    image_offset: int = 0
+    image_bytes: int = 0
+
+
+class Shelf:
+    """
+    The place of one plugin, for one world and lane, in the cache.
+    """
+
+    def __init__(self, engine: Engine, guest: bytes, world: World, *, lane: str) -> None:
+        self._engine = engine
+        self._folder: Path | None = cache_dir("compiled")
+        if not is_private(self._folder):
+            self._folder = None
+        bridges = world.bridges()
+        made_from = (
+            *(COMPOSITION, ENGINE_CONFIGURATION, version("wasmtime"), platform.machine()),
+            *(world.name, bridges.imports, bridges.imports_direct, bridges.exports, lane),
+        )
+        self._name = _digest(repr(made_from).encode(), guest)
+
+    def find(self) -> Compiled | None:
+        """
+        What was kept, if all of it is there.
+        """
+        if self._folder is None or not is_private(path := self._path(self._name, "json")):
+            return None
         try:
-            return Component.deserialize_file(engine.wasmtime, str(path))
-        except wasmtime.WasmtimeError:
-            pass  # of another build of wasmtime: compiled and written again
-    component = Component(engine.wasmtime, wasm)
-    write_atomically(path, bytes(component.serialize()), mode=0o600)
-    return component
+            record = _Record(**json.loads(path.read_bytes()))
+            code = self._path(record.code, "cwasm")
+            if not is_private(code):
+                return None
+            image = None
+            if record.image:
+                image = self._image(record)
+                if image is None:
+                    return None
+            component = Component.deserialize_file(self._engine.wasmtime, str(code))
+        except (OSError, ValueError, TypeError, wasmtime.WasmtimeError):
+            return None  # cut off, or of another build of wasmtime: made and written again
+        return Compiled(component, record.lane, record.guest_memory, image)
 
+    def make(self, composed: Composed, data: Data | None) -> Compiled:
+        """
+        Compile *composed*, whose memory begins with *data*, and keep the result.
 
-def artefact(wasm: bytes) -> Path | None:
-    """
-    Where the compiled form of *wasm* is kept; None if the cache is not this user's alone.
-    """
-    folder = cache_dir("compiled")
-    if not is_private(folder):
-        return None
-    key = hashlib.sha256()
-    made_from = (COMPOSITION, ENGINE_CONFIGURATION, version("wasmtime"), platform.machine())
-    key.update(repr(made_from).encode())
-    key.update(wasm)
-    return folder / f"{key.hexdigest()}.cwasm"
+        Raises WasmtimeError where wasmtime does not take it.
+        """
+        component = Component(self._engine.wasmtime, composed.wasm)
+        record = _Record(composed.lane, composed.guest_memory, _digest(composed.wasm))
+        image = None
+        if data is not None:
+            record = attrs.evolve(
+                record,
+                image=_digest(data.content),
+                image_offset=data.offset,
+                image_bytes=len(data.content),
+            )
+            if self._folder is not None:
+                path = self._path(record.image, "image")
+                write_atomically(path, data.content, mode=0o600)
+                image = self._image(record)
+            if image is None:
+                image = _unnamed(data)
+        if self._folder is not None:
+            code = self._path(record.code, "cwasm")
+            write_atomically(code, bytes(component.serialize()), mode=0o600)
+            # Last, as it says that the others are there.
+            path = self._path(self._name, "json")
+            write_atomically(path, json.dumps(attrs.asdict(record)).encode(), mode=0o600)
+        return Compiled(component, composed.lane, composed.guest_memory, image)
+
+    def _path(self, name: str, suffix: str) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{name}.{suffix}"
+
+    def _image(self, record: _Record) -> Image | None:
+        path = self._path(record.image, "image")
+        if not is_private(path):
+            return None
+        file = os.open(path, os.O_RDONLY)
+        image = Image(file, offset=record.image_offset, size_bytes=record.image_bytes)
+        return image if os.fstat(file).st_size == record.image_bytes else None
 
 
 def is_private(path: Path) -> bool:
@@ -63,3 +150,20 @@ def is_private(path: Path) -> bool:
         return False
     is_kind = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
     return is_kind and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
+def _unnamed(data: Data) -> Image:
+    """
+    An image for this process alone, where nothing can be kept.
+    """
+    with tempfile.TemporaryFile() as file:
+        file.write(data.content)
+        file.flush()
+        return Image(os.dup(file.fileno()), offset=data.offset, size_bytes=len(data.content))
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

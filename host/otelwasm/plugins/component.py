@@ -3,13 +3,11 @@ Load a plugin's component: read, check, compose and compile it, once for all its
 """
 
 import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import wasmtime
-from wasmtime.component import Component as WasmtimeComponent
 from wasmtime.component import ExportIndex, Linker
 
 from otelwasm.contract import contract_dir
@@ -17,11 +15,11 @@ from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins._generated import exporter, processor, receiver
 from otelwasm.plugins.binary import UnknownFormError
-from otelwasm.plugins.compiled import compiled
-from otelwasm.plugins.compose import Composed, Outline, compose, outline
+from otelwasm.plugins.compiled import Compiled, Shelf
+from otelwasm.plugins.compose import Outline, compose, outline
 from otelwasm.plugins.engine import the_engine
+from otelwasm.plugins.images import take_data
 from otelwasm.plugins.memories import memory_count
-from otelwasm.plugins.memory import Image, Region
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
 
@@ -30,7 +28,6 @@ __all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
 Lane = Literal["auto", "bridge", "direct"]
 
 CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
-_WORTH_SHARING = 1 << 20
 DIRECT = "otelwasm:plugin/direct@0.1.0"
 DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
 # What plugins may import of integers only; `Instance` has the functions, in this order.
@@ -50,15 +47,16 @@ class Component:
         self.has_direct = DIRECT in found.exports
         imported = {id_ for id_, _, _ in found.imports}
         self._integers = tuple(each for each in INTEGERS if each.interface in imported)
-        self.wasmtime: WasmtimeComponent
-        composed = self._compile(guest, lane)
-        self.lane = composed.lane
-        self.guest_memory = composed.guest_memory
+        shelf = Shelf(the_engine(), guest, self.bindings, lane=lane)
+        compiled = shelf.find() or self._made(shelf, guest, lane)
+        self.code = compiled.code
+        self.lane = compiled.lane
+        self.guest_memory = compiled.guest_memory
+        self.images = {} if compiled.image is None else {self.guest_memory: compiled.image}
         self.linker = self._linker()
-        self._image: Image | None = None
-        self._imaging = threading.Lock()
-        face = self.wasmtime.get_export_index("plugin")
-        hello = self.wasmtime.get_export_index("hello")
+        self._exported: dict[str, ExportIndex | None] = {}
+        face = self.code.get_export_index("plugin")
+        hello = self.code.get_export_index("hello")
         if face is None or hello is None:
             raise ComponentError("the composed component lost its exports")
         self._face = face
@@ -105,47 +103,36 @@ class Component:
         """
         A function of integers that the plugin exports, if it does.
         """
-        instance = self.wasmtime.get_export_index(interface)
-        return None if instance is None else self.wasmtime.get_export_index(name, instance)
+        instance = self.code.get_export_index(interface)
+        return None if instance is None else self.code.get_export_index(name, instance)
 
     def exported(self, name: str) -> ExportIndex | None:
         """
         A function of the composed component, if there is one of this name.
         """
-        return self.wasmtime.get_export_index(name, self._face)
+        if name not in self._exported:
+            self._exported[name] = self.code.get_export_index(name, self._face)
+        return self._exported[name]
 
-    def share(self, region: Region) -> None:
-        """
-        Let the memory of a fresh instance share its pages with those of its siblings.
-        """
-        if region.size_bytes < _WORTH_SHARING or not hasattr(os, "memfd_create"):
-            return
-        with self._imaging:
-            if self._image is None:
-                self._image = Image(region)
-        self._image.back(region)
-
-    def _compile(self, guest: bytes, lane: Lane) -> Composed:
+    def _made(self, shelf: Shelf, guest: bytes, lane: Lane) -> Compiled:
         """
         Compose for the lane that is asked for, or for the best that works, and compile.
         """
         if self._integers and memory_count(guest) != 1:
             raise ComponentError(f"it imports {DIRECT_HOST} and has not exactly one memory")
+        guest, data = take_data(guest)
         shown = (DIRECT,) if self.has_direct else ()
         passed = tuple(each.interface for each in self._integers)
-        engine = the_engine()
         if lane != "bridge":
             try:
                 relifted, raw = relift(guest, self.bindings)
                 direct = compose(relifted, self.bindings, raw=raw, passed=passed, shown=shown)
-                self.wasmtime = compiled(engine, direct.wasm)
-                return direct
+                return shelf.make(direct, data)
             except (UnknownFormError, wasmtime.WasmtimeError) as error:
                 if lane == "direct":
                     raise ComponentError(f"it cannot take the direct lane: {error}") from None
         bridged = compose(guest, self.bindings, passed=passed, shown=shown)
-        self.wasmtime = compiled(engine, bridged.wasm)
-        return bridged
+        return shelf.make(bridged, data)
 
     def _linker(self) -> Linker:
         engine = the_engine()

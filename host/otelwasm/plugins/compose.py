@@ -49,7 +49,7 @@ from otelwasm.plugins.world import World
 __all__ = ["COMPOSITION", "Composed", "Outline", "compose", "outline"]
 
 # Part of the key of compiled components: count up when composing changes.
-COMPOSITION = 3
+COMPOSITION = 4
 
 _TYPES, _IMPORTS, _EXPORTS = 7, 10, 11
 _COMPONENTS, _INSTANCES, _ALIASES = 4, 5, 6

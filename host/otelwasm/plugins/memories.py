@@ -4,10 +4,10 @@ Count the linear memories of a component, before any of it runs.
 
 from otelwasm.plugins.binary import MAGIC, Reader, UnknownFormError
 
-__all__ = ["memory_count"]
+__all__ = ["MODULE_MAGIC", "memory_count"]
 
 _CORE_MODULE, _CORE_INSTANCE, _COMPONENT, _ALIASES = 1, 2, 4, 6
-_MODULE_MAGIC = b"\0asm\1\0\0\0"
+MODULE_MAGIC = b"\0asm\1\0\0\0"
 _MEMORY_SECTION = 5
 
 
@@ -44,9 +44,9 @@ def _defined(guest: bytes, start: int, end: int) -> int:
     """
     The memories that a core module defines.
     """
-    if guest[start : start + len(_MODULE_MAGIC)] != _MODULE_MAGIC:
+    if guest[start : start + len(MODULE_MAGIC)] != MODULE_MAGIC:
         raise UnknownFormError("it holds a module of an unknown version")
-    reader = Reader(guest, start + len(_MODULE_MAGIC))
+    reader = Reader(guest, start + len(MODULE_MAGIC))
     while reader.at < end:
         kind = reader.byte()
         stop = reader.number() + reader.at

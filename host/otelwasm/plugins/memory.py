@@ -12,7 +12,7 @@ import mmap
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otelwasm.plugins import _ffi
@@ -36,9 +36,6 @@ _mmap = ctypes.CFUNCTYPE(
     ctypes.c_long,
     use_errno=True,
 )(("mmap", _libc))
-_memcmp = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)(
-    ("memcmp", _libc)
-)
 _mprotect = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, use_errno=True
 )(("mprotect", _libc))
@@ -47,10 +44,13 @@ _mprotect = ctypes.CFUNCTYPE(
 class Account:
     """
     What the memories of one plugin instance hold together, and how much they may.
+
+    *images* are what some of them begin with, by their numbers in the order they are made.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, images: "Mapping[int, Image] | None" = None) -> None:
         self.limit_bytes = limit_bytes
+        self.images = images or {}
         self.used_bytes = 0
         self.refused_bytes: int | None = None
         self.regions: list[Region] = []
@@ -113,41 +113,32 @@ class Region:
 
 class Image:
     """
-    The bytes of a fresh instance's memory, to back the equal memories of its siblings: they share
-    what they do not write. (wasmtime's own images do not go with a host's memories.)
+    *size_bytes* of a *file*, to stand at *offset* in fresh memories: whole pages, mapped and not
+    copied, so that instances share what they do not write. (wasmtime's own images do not go with a
+    host's memories.)
+
+    It owns the file, which must stay as long as it is now.
     """
 
-    def __init__(self, region: Region) -> None:
-        self._file = os.memfd_create("otelwasm-image")
-        weakref.finalize(self, os.close, self._file)
-        os.truncate(self._file, region.size_bytes)
-        self._content = mmap.mmap(self._file, region.size_bytes)
-        self._content[:] = region.view
-        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._content))
+    def __init__(self, file: int, *, offset: int, size_bytes: int) -> None:
+        self._file = file
+        weakref.finalize(self, os.close, file)
+        self._offset = offset
+        self._size_bytes = size_bytes
 
-    def back(self, region: Region) -> bool:
+    def back(self, region: Region) -> None:
         """
-        Give *region*, which nobody uses yet, these bytes in place of its own, if they are equal.
+        Put these bytes into *region*, which nobody uses yet.
         """
-        size = region.size_bytes
-        if size != len(self._content):
-            return False
-        # Safety: both are mapped and *size* bytes long. (Views compare byte by byte, 60 ms.)
-        if _memcmp(self._address, region.address, size):
-            return False
-        # Safety: the mapping replaces exactly the region's current bytes by equal ones, and no
-        # other thread has the region.
+        offset, size = self._offset, self._size_bytes
+        if offset + size > region.size_bytes or (offset | size) % mmap.PAGESIZE:
+            raise ValueError(f"an image of {size} bytes at {offset} in {region.size_bytes}")
+        # Safety: in range, whole pages, and no other thread has the region, which owns them.
         found = _mmap(
-            region.address,
-            size,
-            _READ_WRITE,
-            mmap.MAP_PRIVATE | _MAP_FIXED,
-            self._file,
-            0,
+            region.address + offset, size, _READ_WRITE, mmap.MAP_PRIVATE | _MAP_FIXED, self._file, 0
         )
-        if found != region.address:
+        if found != region.address + offset:
             raise OSError(ctypes.get_errno(), "mmap of a plugin's image")
-        return True
 
 
 class MemoryCreator:
@@ -202,6 +193,8 @@ class MemoryCreator:
                     f"{account.refused_bytes} bytes asked, limit {account.limit_bytes}"
                 )
             region = Region(account, minimum, reserved_bytes=reserved, guard_bytes=guard)
+            if image := account.images.get(len(account.regions)):
+                image.back(region)
             key = next(self._serial)
             self._regions[key] = region
             account.regions.append(region)

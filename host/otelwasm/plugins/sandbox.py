@@ -56,7 +56,7 @@ class Sandbox:
         self.name = component.name
         self.fault: Fault | None = None
         self._component = component
-        self._account = Account(memory_bytes)
+        self._account = Account(memory_bytes, component.images)
         self._engine = the_engine()
         self._kept: list[object] = []
         self._memories: list[Memory] = []
@@ -241,15 +241,11 @@ class Sandbox:
         self._deadline.start()
         try:
             with self._engine.memories.on(self._account):
-                instance = self._component.linker.instantiate(self._store, self._component.wasmtime)
+                return self._component.linker.instantiate(self._store, self._component.code)
         except wasmtime.WasmtimeError as error:
             if missing := missing_import(error):
                 raise ComponentError(f"plugin {self.name!r}: {missing}") from None
             raise self._failed(error) from None
-        own = self._account.regions[self._component.guest_memory :]
-        if own:
-            self._component.share(own[0])
-        return instance
 
     def _open_memory(self) -> Memory:
         """

@@ -2,6 +2,9 @@
 An account admits memory up to its limit, and says what it refused.
 """
 
+import os
+import tempfile
+
 import pytest
 
 from otelwasm.plugins.memory import Account, Image, Region
@@ -65,39 +68,56 @@ def test_growth_beyond_the_reservation_is_refused() -> None:
     assert PAGE == region.size_bytes
 
 
-def test_an_image_backs_equal_regions_only() -> None:
+def an_image(content: bytes, *, offset: int) -> Image:
     """
-    Regions with the image's bytes are backed by it, and still their own; others stay as they are.
+    An image of *content* in a file that has no name any more.
+    """
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return Image(os.dup(file.fileno()), offset=offset, size_bytes=len(content))
+
+
+def test_regions_of_one_image_are_their_own() -> None:
+    """
+    A region that an image backs has its bytes, zeros elsewhere, and keeps its writes to itself.
     """
     account = Account(1 << 30)
-    one, two, three = (a_region(account) for _ in range(3))
-    larger = a_region(account, 2)
-    one.view[:4] = two.view[:4] = b"same"
-    three.view[:4] = b"else"
-    image = Image(one)
+    one, two = a_region(account, 3), a_region(account, 2)
+    image = an_image(b"same" * (PAGE // 4), offset=PAGE)
+    for region in (one, two):
+        image.back(region)
+        assert bytes(PAGE) == region.view[:PAGE]
+        assert b"same" * (PAGE // 4) == region.view[PAGE : 2 * PAGE]
+    assert bytes(PAGE) == one.view[2 * PAGE :]
 
-    assert [True, False, False] == [image.back(two), image.back(three), image.back(larger)]
+    one.view[PAGE : PAGE + 4] = b"mine"
 
-    two.view[:4] = b"mine"
-    fresh = a_region(account)
-    fresh.view[:4] = b"same"
+    assert b"same" == bytes(two.view[PAGE : PAGE + 4])
 
-    assert image.back(fresh)
-    assert b"same" == bytes(fresh.view[:4])
-    assert b"mine" == bytes(two.view[:4])
+
+@pytest.mark.parametrize(("offset", "pages"), ((PAGE, 2), (2 * PAGE, 1), (0, 3), (17, 1)))
+def test_an_image_stays_within_its_region(offset: int, pages: int) -> None:
+    """
+    What would reach beyond a region, or lie across pages, is refused.
+    """
+    region = a_region(Account(1 << 30), 2)
+
+    with pytest.raises(ValueError, match=f"at {offset} in {2 * PAGE}"):
+        an_image(b"x" * pages * PAGE, offset=offset).back(region)
+
+    assert bytes(2 * PAGE) == region.view
 
 
 def test_a_region_after_backing_can_grow() -> None:
     """
     A backed region grows as any other.
     """
-    account = Account(1 << 30)
-    one, two = a_region(account), a_region(account)
-    one.view[:4] = two.view[:4] = b"same"
+    region = a_region(Account(1 << 30))
+    an_image(b"same" * (PAGE // 4), offset=0).back(region)
 
-    assert Image(one).back(two)
-    assert two.grow(2 * PAGE) is None
-    assert b"same" == bytes(two.view[:4])
+    assert region.grow(2 * PAGE) is None
+    assert b"same\0" == bytes(region.view[PAGE - 4 : PAGE + 1])
 
 
 @pytest.mark.parametrize("pages", (0, 16))

@@ -60,14 +60,14 @@ class Notes:
     def observe(self, name: str, value: float, attributes: Attributes) -> None:
         self.calls.append(("observe", name, value, attributes))
 
-    def get(self, key: str) -> Ok[bytes | None] | Err[str]:
+    def get(self, key: str) -> Ok[bytes | None] | Err[Failure]:
         return Ok(self.values.get(key))
 
-    def set(self, key: str, value: bytes) -> Ok[None] | Err[str]:
+    def set(self, key: str, value: bytes) -> Ok[None] | Err[Failure]:
         self.values[key] = value
         return Ok(None)
 
-    def delete(self, key: str) -> Ok[None] | Err[str]:
+    def delete(self, key: str) -> Ok[None] | Err[Failure]:
         self.values.pop(key, None)
         return Ok(None)
 

@@ -14,7 +14,9 @@ from typing import Literal, Self
 from otelwasm.errors import PluginStartError
 from otelwasm.messages import Message, Reply
 from otelwasm.plugins._generated import receiving
+from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
+from otelwasm.plugins._generated.state import State
 from otelwasm.plugins._generated.types import Failure, Signals
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.component import Component
@@ -38,7 +40,8 @@ class Plugin:
 
     *source* is a component's file or bytes; *config* goes to the plugin's `start` as JSON. *emit*
     takes what the plugin emits, on a worker's thread, and raises PermanentError or
-    RetryableError when it cannot. Batches are dealt to the instance with the least to do; with
+    RetryableError when it cannot; *http* and *state* are what grants those capabilities, and are
+    closed with the plugin. Batches are dealt to the instance with the least to do; with
     one instance they are processed in the order they were submitted.
 
     Raises ComponentError when *source* is no component of the contract, PluginStartError when it
@@ -57,6 +60,8 @@ class Plugin:
         emit: Emit | None = None,
         log: Log | None = None,
         meter: Meter | None = None,
+        http: Http | None = None,
+        state: State | None = None,
     ) -> None:
         if instances < 1:
             raise ValueError(f"instances: at least 1, not {instances}")
@@ -65,11 +70,20 @@ class Plugin:
         self._name = name
         self._limits = limits or Limits()
         self._config = json.dumps(dict(config or {}))
-        self._capabilities = Capabilities(name, emit=emit, log=log, meter=meter)
+        self._capabilities = Capabilities(
+            name,
+            emit=emit,
+            log=log,
+            meter=meter,
+            http=http,
+            state=state,
+            log_lines_per_second=self._limits.log_lines_per_second,
+        )
         self._signals: frozenset[Signal] = frozenset()
-        self._component = Component.load(source, name=name, lane=lane)
-        self._workers = [Worker(name, self._start_instance) for _ in range(instances)]
+        self._workers: list[Worker] = []
         try:
+            self._component = Component.load(source, name=name, lane=lane)
+            self._workers = [Worker(name, self._start_instance) for _ in range(instances)]
             for started in [worker.start() for worker in self._workers]:
                 started.result(self._patience_s)
         except BaseException:
@@ -233,6 +247,7 @@ class Plugin:
         """
         for worker in self._workers:
             worker.close(self._patience_s)
+        self._capabilities.close()
 
     @property
     def _patience_s(self) -> float:

@@ -1,0 +1,147 @@
+"""
+Serve HTTP/1.1 on bound sockets: any method and path, one function that answers.
+
+It is small on purpose: whole requests in, whole answers out, as telemetry is sent. `docs/bench` has
+its cost beside that of general servers.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from functools import partial
+from math import inf
+
+from otelwasm.http.connection import Connection, HttpLimits, Serving
+from otelwasm.http.messages import Answer, Request, told
+
+__all__ = ["HttpServer"]
+
+# How long a closing server waits for the requests in flight.
+_GRACE_S = 10.0
+_BACKLOG = 2048
+_POLL_S = 0.01
+_LONGEST_TICK_S = 1.0
+_TLS_GOODBYE_S = 2.0
+
+
+class HttpServer:
+    """
+    Answers each request with what *handle* makes of it, until it is closed.
+
+    The requests of a connection are handled one after the other. What *handle* raises is logged
+    and answered with 500. *refuse* may word the answers to bodies that are too large or too late.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Request], Awaitable[Answer]],
+        sockets: list[socket.socket],
+        *,
+        tls: ssl.SSLContext | None = None,
+        limits: HttpLimits | None = None,
+        refuse: Callable[[Request, int, str], Answer] | None = None,
+    ) -> None:
+        self._limits = limits or HttpLimits()
+        self._serving = Serving(handle, refuse or _refused, self._limits, self._on_change)
+        self._sockets = sockets
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_empty = asyncio.Event()
+        times = (
+            self._limits.head_timeout,
+            self._limits.body_timeout,
+            self._limits.idle_timeout,
+        )
+        self._tick_s = min(_LONGEST_TICK_S, *(time / 4 for time in times if time))
+
+    @property
+    def port(self) -> int:
+        """
+        The port that the server listens on.
+        """
+        port: int = self._sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """
+        Begin to accept connections.
+        """
+        loop = asyncio.get_running_loop()
+        self._tick()
+        for sock in self._sockets:
+            server = await loop.create_server(
+                partial(Connection, self._serving, loop),
+                sock=sock,
+                backlog=_BACKLOG,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else self._handshake_s(),
+                ssl_shutdown_timeout=None if self._tls is None else _TLS_GOODBYE_S,
+            )
+            self._servers.append(server)
+
+    async def close(self) -> None:
+        """
+        Accept no more, finish the requests in flight, close; twice is safe.
+        """
+        servers, self._servers = self._servers, []
+        if servers:
+            # A connection is lost if its server closes right after accepting it
+            # (python/cpython#109564, open): so first accept no more, then close.
+            for sock in self._sockets:
+                asyncio.get_running_loop().remove_reader(sock)
+            await asyncio.sleep(_POLL_S)
+            for server in servers:
+                server.close()
+        for sock in self._sockets:
+            sock.close()
+        if servers:
+            await self._finish()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _finish(self) -> None:
+        self._serving.is_closing = True
+        for connection in tuple(self._serving.connections):
+            connection.finish()
+        self._on_change()
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                await self._is_empty.wait()
+        except TimeoutError:
+            for connection in tuple(self._serving.connections):
+                connection.cut_off()
+
+    def _on_change(self) -> None:
+        """
+        Note that a connection came or went.
+        """
+        if self._serving.connections:
+            self._is_empty.clear()
+        else:
+            self._is_empty.set()
+
+    def _tick(self) -> None:
+        """
+        Look at the time for all connections; it is as exact as telemetry needs.
+        """
+        loop = asyncio.get_running_loop()
+        serving, limits = self._serving, self._limits
+        serving.now = now = loop.time()
+        serving.head_deadline = now + self._tick_s + (limits.head_timeout or inf)
+        serving.body_deadline = now + self._tick_s + (limits.body_timeout or inf)
+        serving.idle_deadline = now + self._tick_s + (limits.idle_timeout or inf)
+        serving.date = f"date: {formatdate(usegmt=True)}\r\n\r\n".encode()
+        for connection in tuple(serving.connections):
+            connection.look_at_time(now)
+        self._timer = loop.call_later(self._tick_s, self._tick)
+
+    def _handshake_s(self) -> float:
+        return float(self._limits.head_timeout) or 60.0
+
+
+def _refused(request: Request, status: int, reason: str) -> Answer:
+    return told(status, reason)

@@ -14,7 +14,11 @@ from otelwasm.config.document import KeyPath, Mistake, plain_value
 from otelwasm.config.environment import Substituted
 from otelwasm.config.values import ByteSize, Duration
 
-__all__ = ["did_you_mean", "structure", "unknown_key"]
+__all__ = ["SHORT_FORM", "did_you_mean", "structure", "unknown_key"]
+
+# Metadata of the one field of a settings class that text in place of the keys stands for:
+# `http: "localhost:80"` is `http: {endpoint: "localhost:80"}`.
+SHORT_FORM = {"is_short_form": True}
 
 _T = TypeVar("_T")
 
@@ -137,11 +141,15 @@ class _Structurer:
 
     def _settings(self, value: object, kind: Any, path: KeyPath) -> Any:
         fields = {field.name: field for field in attrs.fields(kind)}
+        short = next((name for name in fields if fields[name].metadata.get("is_short_form")), None)
         if value is None:
             value = {}
+        if short is not None and isinstance(value, str):
+            value = {short: value}
         if not isinstance(value, Mapping):
             keys = f"keys and values ({', '.join(sorted(fields))})"
-            return self._note(path, f"expected {keys}, not {_shown(value)}")
+            expected = keys if short is None else f"text, for the {short}, or {keys}"
+            return self._note(path, f"expected {expected}, not {_shown(value)}")
         before = len(self.mistakes)
         hints = get_type_hints(kind)
         for key in value:

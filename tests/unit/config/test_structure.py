@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from otelwasm.config.environment import Substituted
-from otelwasm.config.structure import structure
+from otelwasm.config.structure import SHORT_FORM, structure
 from otelwasm.config.values import ByteSize, Duration, at_least
 
 
@@ -21,6 +21,16 @@ class Inner:
     """
 
     size: ByteSize = attrs.field(default=ByteSize(1))
+
+
+@attrs.frozen
+class Listener:
+    """
+    Settings with a short form.
+    """
+
+    port: str = attrs.field(metadata=SHORT_FORM, validator=attrs.validators.matches_re("[0-9]+"))
+    size: ByteSize = ByteSize(1)
 
 
 @attrs.frozen
@@ -37,6 +47,7 @@ class Settings:
     path: Path | None = None
     level: Literal["low", "high"] = "low"
     inner: Inner | None = None
+    listener: Listener | None = None
     many: Mapping[str, Inner] = attrs.field(factory=dict)
     words: tuple[str, ...] = ()
     free: Mapping[str, object] = attrs.field(factory=dict)
@@ -81,6 +92,9 @@ def mistakes_of(value: object) -> list[tuple[str, str]]:
         ("level", "high", "high"),
         ("inner", None, Inner()),
         ("inner", {"size": "1KiB"}, Inner(ByteSize(1024))),
+        ("listener", "80", Listener("80")),
+        ("listener", Substituted("80"), Listener("80")),
+        ("listener", {"port": "80", "size": 5}, Listener("80", ByteSize(5))),
         ("many", {"a": None}, {"a": Inner()}),
         ("many", None, {}),
         ("words", ["a", Substituted("1")], ("a", "1")),
@@ -122,6 +136,7 @@ def test_text_stays_text_whatever_it_looks_like() -> None:
         ("level", "hihg", "expected one of low, high, not 'hihg'; did you mean high?"),
         ("level", 3, "expected one of low, high, not 3"),
         ("inner", "x", "expected keys and values (size), not 'x'"),
+        ("listener", 80, "expected text, for the port, or keys and values (port, size), not 80"),
         ("many", [1], "expected keys and values, not a list"),
         ("words", "a", "expected a list, not 'a'"),
         ("words", {"a": 1}, "expected a list, not keys and values"),
@@ -146,7 +161,7 @@ def test_every_mistake_is_noted() -> None:
         (
             "top.cuont",
             "unknown key; did you mean count? known keys: count, free, inner, is_on, level, "
-            "many, name, path, ratio, wait, words",
+            "listener, many, name, path, ratio, wait, words",
         ),
         ("top.name", "missing; this key has no default"),
         (
@@ -164,3 +179,16 @@ def test_long_values_are_cut_in_messages() -> None:
     ((_, text),) = mistakes_of({"name": "x", "level": "a" * 500})
 
     assert f"expected one of low, high, not '{'a' * 56}…" == text
+
+
+def test_a_short_form_is_checked_like_its_key() -> None:
+    """
+    Text in place of the keys that does not fit is noted for the key that it stands for, and
+    nothing at all is not taken for text.
+    """
+    ((path, text),) = mistakes_of({"name": "x", "listener": "eighty"})
+
+    assert ("top.listener.port", True) == (path, "must match regex" in text)
+    assert [("top.listener.port", "missing; this key has no default")] == mistakes_of(
+        {"name": "x", "listener": None}
+    )

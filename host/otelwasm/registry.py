@@ -46,14 +46,20 @@ class Receiver(Protocol):
     Takes batches from outside and answers their senders.
     """
 
-    async def start(self) -> None:
+    async def load(self) -> None:
         """
-        Listen; raises SetupError or OSError.
+        Prepare all that needs no socket; raises SetupError.
         """
 
-    async def close(self) -> None:
+    async def start(self) -> None:
         """
-        Stop accepting, and finish the requests in flight.
+        Listen, as everything downstream is ready; raises SetupError or OSError.
+        """
+
+    async def stop(self, deadline: float) -> None:
+        """
+        Accept no more, and finish what is in flight until *deadline* (the loop's time); safe
+        without a start.
         """
 
 

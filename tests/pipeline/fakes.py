@@ -207,6 +207,11 @@ class MemoryReceiver:
         self._idle = asyncio.Condition()
         self._in_flight = 0
 
+    async def load(self) -> None:
+        """
+        Nothing to load.
+        """
+
     async def start(self) -> None:
         """
         Accept from now on.
@@ -228,12 +233,12 @@ class MemoryReceiver:
             async with self._idle:
                 self._idle.notify_all()
 
-    async def close(self) -> None:
+    async def stop(self, deadline: float) -> None:
         """
         Accept no more; finish what is in flight.
         """
         self.is_open = False
-        async with self._idle:
+        async with asyncio.timeout_at(deadline), self._idle:
             await self._idle.wait_for(lambda: not self._in_flight)
 
 

@@ -173,6 +173,6 @@ def test_a_port_that_is_taken_is_one_message(tmp_path: Path) -> None:
 
     assert result.returncode == 2
     assert result.stderr == (
-        f"receiver 'otlp' cannot listen on 127.0.0.1:{port}: the address is already in use; "
-        "stop what uses it or choose another port\n"
+        f"{path}:2: receivers.otlp: receiver 'otlp' cannot listen on 127.0.0.1:{port}: "
+        "the address is already in use; stop what uses it or choose another port\n"
     )

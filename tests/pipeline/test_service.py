@@ -110,8 +110,8 @@ async def test_all_plugins_that_refuse_are_told(tmp_path: Path) -> None:
         await Pipeline(a_config(tmp_path, "one", "two"), registry=kinds).check()
 
     assert sorted(str(caught.value).splitlines()) == [
-        "plugin 'one' refused its configuration: this",
-        "plugin 'two' refused its configuration: that",
+        "configuration: processors.wasm/one: plugin 'one' refused its configuration: this",
+        "configuration: processors.wasm/two: plugin 'two' refused its configuration: that",
     ]
 
 
@@ -148,7 +148,7 @@ async def test_a_receiver_that_cannot_listen_is_named(tmp_path: Path) -> None:
         },
     )
 
-    with pytest.raises(SetupError, match="receiver 'memory': address in use"):
+    with pytest.raises(SetupError, match=r"receivers\.memory: address in use"):
         async with Pipeline(a_config(tmp_path), registry=kinds):
             pytest.fail("it started")
 

@@ -2,11 +2,12 @@
 Whole pipelines with real components: what a guest does wrong stays with its own batches.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from otelwasm.errors import ComponentError, PermanentError, PluginFaultError
+from otelwasm.errors import ComponentError, PermanentError, PluginFaultError, SetupError
 from otelwasm.service import Pipeline
 from otelwasm.signals import Signal
 from pipeline.fakes import a_batch, in_a_loop, names_in, registry_for_wasm
@@ -154,3 +155,37 @@ async def test_an_exporter_is_no_processor(tmp_path: Path) -> None:
 
     with pytest.raises(ComponentError, match=r"wrong.wasm is made for the world 'exporter'"):
         await Pipeline(settings, registry=registry_for_wasm()).check()
+
+
+def test_a_plugin_that_does_not_load_is_named_with_its_line(tmp_path: Path) -> None:
+    """
+    What is wrong with plugins is said for all of them, each with the file and line of its id.
+    """
+    (tmp_path / "not.wasm").write_bytes(b"no component")
+    (tmp_path / "exporter.wasm").write_bytes(EXPORTER)
+    yaml = tmp_path / "p.yaml"
+    yaml.write_text(
+        """\
+receivers: {memory: {}}
+processors:
+  wasm/not:
+    plugin: not.wasm
+  wasm/other:
+    plugin: exporter.wasm
+exporters: {memory: {}}
+service:
+  pipelines:
+    traces: {receivers: [memory], processors: [wasm/not, wasm/other], exporters: [memory]}
+"""
+    )
+
+    with pytest.raises(SetupError) as caught:
+        asyncio.run(Pipeline.from_yaml(yaml, registry=registry_for_wasm()).check())
+
+    first, second = str(caught.value).splitlines()
+
+    assert first.startswith(f"{yaml}:3: processors.wasm/not: plugin 'not': {tmp_path}/not.wasm")
+    assert second == (
+        f"{yaml}:5: processors.wasm/other: plugin 'other': {tmp_path}/exporter.wasm is made for "
+        "the world 'exporter'; expected 'processor'"
+    )

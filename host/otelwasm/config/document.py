@@ -25,10 +25,12 @@ _TEXT_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "timestamp", "valu
 class Mistake:
     """
     What is wrong with the value at a path; *line* where it is not the path's own.
+
+    Without a text it only says where the value stands.
     """
 
     path: KeyPath
-    text: str
+    text: str = ""
     line: int | None = None
 
 

@@ -136,7 +136,9 @@ class _Loader:
         self, name: str, kind_name: str, kind: _AnyKind, value: object, path: KeyPath
     ) -> ComponentConfig | None:
         settings = self._structured(value, kind.config, path)
-        return None if settings is None else ComponentConfig(name, kind_name, settings)
+        if settings is None:
+            return None
+        return ComponentConfig(name, kind_name, settings, self._document.describe(Mistake(path)))
 
     def _exporter(
         self, name: str, kind_name: str, kind: _AnyKind, value: object, path: KeyPath
@@ -163,7 +165,10 @@ class _Loader:
         if settings is None or delivery is None:
             return None
         both = {key: getattr(settings, key) for key in own_keys & _DELIVERY_KEYS}
-        return ExporterConfig(name, kind_name, settings, attrs.evolve(delivery, **both))
+        delivery = attrs.evolve(delivery, **both)
+        return ExporterConfig(
+            name, kind_name, settings, self._document.describe(Mistake(path)), delivery
+        )
 
     def _with_folder(self, service: ServiceConfig) -> ServiceConfig:
         """

@@ -99,11 +99,14 @@ class ServiceConfig:
 class ComponentConfig:
     """
     One receiver, processor or exporter: its id (`wasm/redact`), its kind and its settings.
+
+    *where* says where it stands, for messages: `pipeline.yaml:12: processors.wasm/redact`.
     """
 
     id: str
     kind: str
     settings: Any
+    where: str
 
 
 @attrs.frozen
@@ -115,6 +118,7 @@ class ExporterConfig:
     id: str
     kind: str
     settings: Any
+    where: str
     delivery: DeliveryConfig
 
 

@@ -58,6 +58,7 @@ class Graph:
         self.exporters: dict[str, Exporter] = {}
         self._deliveries: dict[str, Delivery] = {}
         self.processors: dict[str, Processor] = {}
+        self._where: dict[str, str] = {}
         self._order: TopologicalSorter[str] = TopologicalSorter()
         self._entries: dict[tuple[str, Signal], list[Step]] = {}
         for pipeline in config.pipelines:
@@ -66,11 +67,20 @@ class Graph:
 
     async def load(self) -> None:
         """
-        Start the processors: plugins are built, loaded and started, all at the same time.
+        Start the processors, and the plugins among the receivers: they are built, loaded and
+        started, all at the same time.
         """
         for name in reversed(list(self._order.static_order())):
             self._stack.push_async_callback(self._stop_processor, self.processors[name])
-        starts = [processor.start() for processor in self.processors.values()]
+        self._stack.push_async_callback(self._stop_receivers)
+        starts = [
+            _located(self._config.receivers[name].where, receiver.load)
+            for name, receiver in self.receivers.items()
+        ]
+        starts += [
+            _located(self._where[name], processor.start)
+            for name, processor in reversed(self.processors.items())
+        ]
         errors = [error for error in await asyncio.gather(*starts, return_exceptions=True) if error]
         for error in errors:
             if not isinstance(error, SetupError):
@@ -88,12 +98,11 @@ class Graph:
             undo.push_async_callback(self.stop)
             for name, exporter in self.exporters.items():
                 self._stack.push_async_callback(self._stop_exporter, name)
-                await self._begin(f"exporter '{name}'", exporter.start)
+                await _located(self._config.exporters[name].where, exporter.start)
                 self._deliveries[name].start()
             await self.load()
             for name, receiver in self.receivers.items():
-                self._stack.push_async_callback(self._stop_receiver, name)
-                await self._begin(f"receiver '{name}'", receiver.start)
+                await _located(self._config.receivers[name].where, receiver.start)
             undo.pop_all()
 
     async def stop(self) -> None:
@@ -161,6 +170,7 @@ class Graph:
         key = name if kind.is_shared else f"{name}@{pipeline.id}"
         if key not in self.processors:
             self.processors[key] = kind.make(f"processor/{key}", config.settings, self._around)
+            self._where[key] = config.where
         return key, self.processors[key]
 
     def _listed_receivers(self) -> list[str]:
@@ -184,18 +194,11 @@ class Graph:
 
         return consumer_for
 
-    async def _begin(self, what: str, start: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await start()
-        except OSError as error:
-            raise SetupError(f"{what}: {error}") from error
-
-    async def _stop_receiver(self, name: str) -> None:
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                await self.receivers[name].close()
-        except TimeoutError:
-            _log.warning("receiver's requests did not finish in time", receiver=name)
+    async def _stop_receivers(self) -> None:
+        stops = [receiver.stop(self._deadline) for receiver in self.receivers.values()]
+        for error in await asyncio.gather(*stops, return_exceptions=True):
+            if error is not None:
+                raise error
 
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)
@@ -207,3 +210,15 @@ class Graph:
                 await self.exporters[name].close()
         except TimeoutError:
             _log.warning("exporter did not close in time", exporter=name)
+
+
+async def _located(where: str, start: Callable[[], Awaitable[None]]) -> None:
+    """
+    Start a component; say *where* it stands in the configuration if that fails.
+    """
+    try:
+        await start()
+    except SetupError as error:
+        raise type(error)(f"{where}: {error}") from error
+    except OSError as error:
+        raise SetupError(f"{where}: {error}") from error

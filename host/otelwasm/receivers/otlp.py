@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 import attrs
+import structlog
 
 from otelwasm.pipeline.step import Consumer
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig, OtlpGrpcReceiver
@@ -13,6 +14,8 @@ from otelwasm.receivers.otlp_http import OtlpHttpConfig, OtlpHttpReceiver
 from otelwasm.signals import Signal
 
 __all__ = ["OtlpConfig", "OtlpReceiver", "Protocols"]
+
+_log = structlog.get_logger(__name__)
 
 
 def _not_empty(_: object, __: object, protocols: "Protocols") -> None:
@@ -51,6 +54,7 @@ class OtlpReceiver:
         *,
         name: str = "otlp",
     ) -> None:
+        self._name = name
         grpc, http = config.protocols.grpc, config.protocols.http
         self._grpc = None if grpc is None else OtlpGrpcReceiver(grpc, consumer_for, name=name)
         self._http = None if http is None else OtlpHttpReceiver(http, consumer_for, name=name)
@@ -68,6 +72,11 @@ class OtlpReceiver:
         The port bound for HTTP, once started.
         """
         return None if self._http is None else self._http.port
+
+    async def load(self) -> None:
+        """
+        Nothing is loaded.
+        """
 
     async def start(self) -> None:
         """
@@ -87,3 +96,13 @@ class OtlpReceiver:
         """
         receivers = [receiver for receiver in (self._grpc, self._http) if receiver is not None]
         await asyncio.gather(*(receiver.close() for receiver in receivers))
+
+    async def stop(self, deadline: float) -> None:
+        """
+        Close; leave the requests that are not done at *deadline*.
+        """
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self.close()
+        except TimeoutError:
+            _log.warning("receiver's requests did not finish in time", receiver=self._name)

@@ -30,7 +30,7 @@ class Listener:
     """
 
     port: str = attrs.field(metadata=SHORT_FORM, validator=attrs.validators.matches_re("[0-9]+"))
-    size: ByteSize = ByteSize(1)
+    size: ByteSize = attrs.field(default=ByteSize(1))
 
 
 @attrs.frozen

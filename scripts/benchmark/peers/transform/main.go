@@ -1,0 +1,148 @@
+// Program transform lets the Collector's attributes processor process batches for tests: for each
+// line {"signal", "config", "payload"} it answers one {"payload"}, or {"error"} if the processor
+// refuses its configuration. Payloads are OTLP protobuf in base64.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor"
+)
+
+type order struct {
+	Signal  string         `json:"signal"`
+	Config  map[string]any `json:"config"`
+	Payload []byte         `json:"payload"`
+}
+
+type answer struct {
+	Payload []byte `json:"payload"`
+	Error   string `json:"error,omitempty"`
+}
+
+func main() {
+	log.SetFlags(0)
+	orders, answers := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	orders.UseNumber()
+	for {
+		var next order
+		if err := orders.Decode(&next); err != nil {
+			return
+		}
+		payload, err := transform(next)
+		given := answer{Payload: payload}
+		if err != nil {
+			given.Error = err.Error()
+		}
+		if err := answers.Encode(given); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+func transform(given order) ([]byte, error) {
+	factory := attributesprocessor.NewFactory()
+	config := factory.CreateDefaultConfig()
+	if err := confmap.NewFromStringMap(plain(given.Config).(map[string]any)).Unmarshal(config); err != nil {
+		return nil, err
+	}
+	if err := config.(*attributesprocessor.Config).Validate(); err != nil {
+		return nil, err
+	}
+	settings := processor.Settings{
+		ID:                component.NewID(factory.Type()),
+		TelemetrySettings: componenttest.NewNopTelemetrySettings(),
+	}
+	ctx := context.Background()
+	var result []byte
+	switch given.Signal {
+	case "traces":
+		next, err := consumer.NewTraces(func(_ context.Context, batch ptrace.Traces) (err error) {
+			result, err = new(ptrace.ProtoMarshaler).MarshalTraces(batch)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		step, err := factory.CreateTraces(ctx, settings, config, next)
+		if err != nil {
+			return nil, err
+		}
+		batch, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(given.Payload)
+		if err != nil {
+			return nil, err
+		}
+		err = step.ConsumeTraces(ctx, batch)
+		return result, err
+	case "metrics":
+		next, err := consumer.NewMetrics(func(_ context.Context, batch pmetric.Metrics) (err error) {
+			result, err = new(pmetric.ProtoMarshaler).MarshalMetrics(batch)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		step, err := factory.CreateMetrics(ctx, settings, config, next)
+		if err != nil {
+			return nil, err
+		}
+		batch, err := new(pmetric.ProtoUnmarshaler).UnmarshalMetrics(given.Payload)
+		if err != nil {
+			return nil, err
+		}
+		err = step.ConsumeMetrics(ctx, batch)
+		return result, err
+	case "logs":
+		next, err := consumer.NewLogs(func(_ context.Context, batch plog.Logs) (err error) {
+			result, err = new(plog.ProtoMarshaler).MarshalLogs(batch)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		step, err := factory.CreateLogs(ctx, settings, config, next)
+		if err != nil {
+			return nil, err
+		}
+		batch, err := new(plog.ProtoUnmarshaler).UnmarshalLogs(given.Payload)
+		if err != nil {
+			return nil, err
+		}
+		err = step.ConsumeLogs(ctx, batch)
+		return result, err
+	}
+	return nil, fmt.Errorf("no such signal: %q", given.Signal)
+}
+
+// plain gives numbers the types that they have when YAML is read: int where there is no point.
+func plain(value any) any {
+	switch given := value.(type) {
+	case json.Number:
+		if whole, err := given.Int64(); err == nil {
+			return int(whole)
+		}
+		number, _ := given.Float64()
+		return number
+	case map[string]any:
+		for key, member := range given {
+			given[key] = plain(member)
+		}
+	case []any:
+		for place, member := range given {
+			given[place] = plain(member)
+		}
+	}
+	return value
+}

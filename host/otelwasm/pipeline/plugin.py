@@ -159,7 +159,6 @@ class HostedPlugin(Generic[P]):
         self.name = component.rpartition("/")[2]
         if self.name == "wasm":
             self.name = config.plugin.stem
-        self.loop: asyncio.AbstractEventLoop | None = None
         # A call may end two instances, and each is started before.
         self.calls_s = 4 * config.limits.deadline
         self.patience_s = self.calls_s + _GRACE_S
@@ -176,7 +175,6 @@ class HostedPlugin(Generic[P]):
 
         *emit* takes what it emits, on the plugin's threads.
         """
-        self.loop = asyncio.get_running_loop()
         began = monotonic()
         _log.info("loading plugin", plugin=self.name, source=str(self._config.plugin))
         plugin = await asyncio.to_thread(

@@ -5,7 +5,6 @@ Whatever a plugin emits continues right behind it in every pipeline of the emitt
 lists the plugin: metrics made from traces, say, go on in the metrics pipelines that name it too.
 """
 
-import asyncio
 from concurrent.futures import Future
 from time import monotonic
 from typing import Protocol
@@ -14,13 +13,14 @@ import attrs
 import structlog
 
 from otelwasm.config.values import ByteSize
-from otelwasm.errors import BatchError, PermanentError, PluginFaultError, RetryableError
+from otelwasm.errors import PermanentError, PluginFaultError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.fanout import fan_out
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import ByteBudget
-from otelwasm.pipeline.step import Admission, Step, consumer_of
+from otelwasm.pipeline.step import Admission, Consumer, Step, consumer_of
 from otelwasm.processors.joining import Line, Turns
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
@@ -28,9 +28,6 @@ from otelwasm.telemetry import Telemetry
 __all__ = ["PluginProcessor", "ProcessingPlugin", "ProcessorConfig"]
 
 _log = structlog.get_logger(__name__)
-
-_EMIT_TIMEOUT_S = 120.0
-_EMIT_RETRY_S = 0.1
 
 
 class ProcessingPlugin(LoadedPlugin, Protocol):
@@ -75,7 +72,6 @@ class PluginProcessor:
         )
         self._component = component
         self._name = self._plugin.name
-        self._quarantine = quarantine
         self._telemetry = telemetry
         self._budget = ByteBudget(f"plugin '{self._name}'", limit_bytes=config.limits.waiting)
         self._turns = Turns(
@@ -86,8 +82,9 @@ class PluginProcessor:
             budget=self._budget,
         )
         self._routes: dict[Signal, list[Step]] = {}
-        # Set once the plugin is asked to stop: then nobody but the host can try again for it.
-        self._stop_deadline: float | None = None
+        self._emitting = Emitting(
+            component, self._name, consumer_for=self._behind, quarantine=quarantine
+        )
         telemetry.watch_queue(component, self._budget)
 
     def step(self, signal: Signal, then: Step) -> Step:
@@ -101,7 +98,8 @@ class PluginProcessor:
         """
         Load the plugin and start its instances; raises SetupError.
         """
-        await self._plugin.start(self._emit)
+        self._emitting.open()
+        await self._plugin.start(self._emitting.emit)
 
     async def stop(self, deadline: float) -> None:
         """
@@ -110,7 +108,7 @@ class PluginProcessor:
         What is not accepted until *deadline* goes to the quarantine; the plugin's own deadlines
         bound the rest.
         """
-        self._stop_deadline = deadline
+        self._emitting.finish_by(deadline)
         await self._plugin.stop(deadline)
 
     def handles(self, signal: Signal) -> bool:
@@ -159,52 +157,27 @@ class PluginProcessor:
             error=str(error),
         )
 
-    def _emit(self, signal: Signal, payload: bytes) -> None:
-        """
-        Hand a batch of the plugin's to the next step; runs on the plugin's thread and blocks it.
-        """
+    def _behind(self, signal: Signal) -> Consumer | None:
         routes = self._routes.get(signal)
-        if not routes:
-            raise PermanentError(
-                f"plugin '{self._name}' emitted {signal.label}, but no {signal.label} pipeline "
-                f"lists it: add {self._component.partition('/')[2]} to the processors of one"
-            )
-        if not payload:
-            return
-        loop = self._plugin.loop
-        if loop is None:
-            raise RetryableError(f"plugin '{self._name}' is not running")
-        handing_on = asyncio.run_coroutine_threadsafe(
-            self._hand_on(Batch(signal, payload), fan_out(routes)), loop
-        )
-        try:
-            handing_on.result(_EMIT_TIMEOUT_S)
-        except TimeoutError as error:
-            handing_on.cancel()
-            raise RetryableError(
-                f"plugin '{self._name}' emitted {signal.label}: not accepted within "
-                f"{_EMIT_TIMEOUT_S:g}s"
-            ) from error
+        return _Emitted(self._component, fan_out(routes), self._telemetry) if routes else None
 
-    async def _hand_on(self, batch: Batch, step: Step) -> None:
-        consumer = consumer_of(step)
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                async with asyncio.timeout_at(self._stop_deadline):
-                    await consumer.consume(batch)
-            except (BatchError, TimeoutError) as error:
-                if self._stop_deadline is None:
-                    raise
-                is_late = loop.time() + _EMIT_RETRY_S > self._stop_deadline
-                if isinstance(error, PermanentError) or is_late:
-                    reason = str(error) or "not accepted before the shutdown timeout"
-                    self._quarantine.keep(batch, self._component, reason=reason)
-                    return
-                await asyncio.sleep(_EMIT_RETRY_S)
-            else:
-                self._telemetry.count("emitted", self._component, batch)
-                return
+
+@attrs.frozen
+class _Emitted:
+    """
+    All that lies behind a plugin for one signal; it counts what was accepted there.
+    """
+
+    component: str
+    step: Step
+    telemetry: Telemetry
+
+    async def consume(self, batch: Batch) -> None:
+        """
+        Return once every next step accepted *batch*; raise BatchError if one did not.
+        """
+        await consumer_of(self.step).consume(batch)
+        self.telemetry.count("emitted", self.component, batch)
 
 
 @attrs.frozen

@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
 @attrs.frozen
 class GrpcTarget:
     """
-    What a gRPC channel is opened to, and whether the endpoint itself asks for plain text.
+    What gRPC calls are sent to, and whether the endpoint itself asks for plain text.
 
     As in the Collector a scheme decides (`http://` is plain text, `https://` is TLS). Without one,
     an address of this very machine is plain text and every other is TLS.
@@ -60,6 +60,29 @@ class GrpcTarget:
     name: str
     is_plain: bool
     has_scheme: bool
+
+    @property
+    def socket_path(self) -> str | None:
+        """
+        The path of a `unix:` target.
+        """
+        if not self.name.startswith("unix:"):
+            return None
+        return self.name.removeprefix("unix:").removeprefix("//")
+
+    @property
+    def address(self) -> Address:
+        """
+        Host and port of any other target.
+        """
+        return Address.parse(self.name.removeprefix("dns:///"))
+
+    @property
+    def authority(self) -> str:
+        """
+        What a request says about whom it is for.
+        """
+        return "localhost" if self.socket_path is not None else str(self.address)
 
     @classmethod
     def parse(cls, text: str) -> "GrpcTarget":

@@ -1,12 +1,11 @@
 """
-Turn the Collector's `tls` keys into what gRPC and HTTP take for a server and for a client.
+Turn the Collector's `tls` keys into TLS contexts for a server and for a client.
 """
 
 import ssl
 from pathlib import Path
 
 import attrs
-import grpc
 
 from otelwasm.errors import SetupError
 
@@ -23,21 +22,9 @@ class ServerTls:
     key_file: Path
     client_ca_file: Path | None = None
 
-    def grpc_credentials(self) -> grpc.ServerCredentials:
-        """
-        Return what a gRPC server listens with.
-        """
-        self.ssl_context()  # gRPC itself only notices a bad file at the first connection
-        roots = None if self.client_ca_file is None else _read(self.client_ca_file)
-        return grpc.ssl_server_credentials(
-            [(_read(self.key_file), _read(self.cert_file))],
-            root_certificates=roots,
-            require_client_auth=roots is not None,
-        )
-
     def ssl_context(self) -> ssl.SSLContext:
         """
-        Return what an HTTP server listens with.
+        Return what a server listens with.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         _load_chain(context, self.cert_file, key_file=self.key_file)
@@ -63,20 +50,9 @@ class ClientTls:
     cert_file: Path | None = None
     key_file: Path | None = attrs.field(default=None, validator=_both_or_none)
 
-    def grpc_credentials(self) -> grpc.ChannelCredentials:
-        """
-        Return what a gRPC channel is opened with.
-        """
-        self.ssl_context()  # gRPC itself only notices a bad file at the first connection
-        return grpc.ssl_channel_credentials(
-            root_certificates=None if self.ca_file is None else _read(self.ca_file),
-            private_key=None if self.key_file is None else _read(self.key_file),
-            certificate_chain=None if self.cert_file is None else _read(self.cert_file),
-        )
-
     def ssl_context(self) -> ssl.SSLContext:
         """
-        Return what an HTTP client connects with.
+        Return what a client connects with.
         """
         context = ssl.create_default_context()
         if self.ca_file is not None:
@@ -87,16 +63,19 @@ class ClientTls:
         return context
 
 
-def _read(path: Path) -> bytes:
+def _check_readable(path: Path) -> None:
+    """
+    Find out whether *path* can be read: what OpenSSL says of a file does not name it.
+    """
     try:
-        return path.read_bytes()
+        path.read_bytes()
     except OSError as error:
         raise SetupError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _load_chain(context: ssl.SSLContext, cert_file: Path, *, key_file: Path) -> None:
     for path in (cert_file, key_file):
-        _read(path)
+        _check_readable(path)
     try:
         context.load_cert_chain(cert_file, key_file, password=_no_password)
     except (OSError, ValueError) as error:
@@ -106,7 +85,7 @@ def _load_chain(context: ssl.SSLContext, cert_file: Path, *, key_file: Path) -> 
 
 
 def _load_roots(context: ssl.SSLContext, path: Path) -> None:
-    _read(path)
+    _check_readable(path)
     try:
         context.load_verify_locations(path)
     except (OSError, ValueError) as error:

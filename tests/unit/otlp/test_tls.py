@@ -29,8 +29,6 @@ def test_bad_certificate_files_are_named(tmp_path: Path) -> None:
     for tls, message in mistakes:
         with pytest.raises(SetupError, match=message):
             tls.ssl_context()
-        with pytest.raises(SetupError, match=message):
-            tls.grpc_credentials()
 
 
 def test_half_a_client_certificate_is_refused() -> None:

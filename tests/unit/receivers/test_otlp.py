@@ -69,7 +69,7 @@ def test_limit_of_nothing_is_refused() -> None:
     """
     A limit that would refuse every request is named before anything starts.
     """
-    with pytest.raises(ValueError, match="max_recv_msg_size_mib: expected at least 1, not 0"):
+    with pytest.raises(ValueError, match="max_recv_msg_size_mib: expected 1 to 1000, not 0"):
         OtlpGrpcConfig(max_recv_msg_size_mib=0)
 
 

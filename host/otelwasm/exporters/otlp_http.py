@@ -3,14 +3,15 @@ Send batches over OTLP/HTTP, as protobuf or JSON, plain or compressed.
 """
 
 import asyncio
-import io
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import aiohttp
 import attrs
 
 from otelwasm.errors import PermanentError, RetryableError
+from otelwasm.http.client import Destination, HttpClient
+from otelwasm.http.line import Reply
+from otelwasm.http.messages import header_line
 from otelwasm.otlp.answers import JSON, PROTOBUF
 from otelwasm.otlp.compression import compress
 from otelwasm.otlp.endpoints import http_url
@@ -25,9 +26,8 @@ __all__ = ["OtlpHttpConfig", "OtlpHttpExporter"]
 
 # Packing, or writing JSON of, more than this would hold up the event loop.
 _INLINE_BYTES = 16 << 10
-# aiohttp warns of larger bodies in one piece.
-_PIECEMEAL_BYTES = 1 << 20
-_LONGEST_REPLY_BYTES = 64 << 10
+# What the exporter has to say itself.
+_OWN_HEADERS = {"connection", "content-length", "transfer-encoding"}
 
 
 def _is_url(_: object, key: "attrs.Attribute[str | None]", url: str | None) -> None:
@@ -40,6 +40,16 @@ def _is_url(_: object, key: "attrs.Attribute[str | None]", url: str | None) -> N
 
 def _url_field() -> Any:
     return attrs.field(default=None, validator=_is_url)
+
+
+def _can_be_sent(_: object, __: object, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if name.lower() in _OWN_HEADERS:
+            raise ValueError(f"headers: {name} is not yours to set; leave it out")
+        try:
+            header_line(name, value)
+        except ValueError as error:
+            raise ValueError(f"headers: {error}") from error
 
 
 @attrs.frozen
@@ -55,7 +65,7 @@ class OtlpHttpConfig:
     profiles_endpoint: str | None = _url_field()
     encoding: Literal["proto", "json"] = "proto"
     compression: Literal["none", "gzip", "zstd"] = "none"
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, validator=_can_be_sent)
     tls: ClientTls | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -80,57 +90,55 @@ class OtlpHttpExporter:
     def __init__(self, config: OtlpHttpConfig) -> None:
         self._config = config
         self._content_type = JSON if config.encoding == "json" else PROTOBUF
-        self._session: aiohttp.ClientSession | None = None
+        self._destinations: dict[Signal, Destination] = {}
+        self._client: HttpClient | None = None
 
     async def start(self) -> None:
         """
         Make the pool; it connects when the first batch is sent.
         """
         config = self._config
-        headers = {
-            "user-agent": "otelwasm",
-            "content-type": self._content_type,
-        }
+        headers = {"user-agent": "otelwasm", "content-type": self._content_type}
         if config.compression != "none":
             headers["content-encoding"] = config.compression
-        tls = (config.tls or ClientTls()).ssl_context()
-        self._session = aiohttp.ClientSession(
-            headers=headers | dict(config.headers),
-            connector=aiohttp.TCPConnector(ssl=tls),
-            timeout=aiohttp.ClientTimeout(total=None),  # the delivery's own timeout is for all
-        )
+        headers |= {name.lower(): value for name, value in config.headers.items()}
+        for signal in Signal:
+            url = config.url(signal)
+            if url is not None:
+                self._destinations[signal] = Destination.of(url, headers)
+        self._client = HttpClient(tls=(config.tls or ClientTls()).ssl_context())
 
     async def send(self, batch: Batch) -> Rejected | None:
         """
         Send *batch*; return what of it the server rejected, if it took the rest.
         """
-        url = self._config.url(batch.signal)
-        if url is None:
+        destination = self._destinations.get(batch.signal)
+        if self._client is None:
+            raise RetryableError(f"{self._config.url(batch.signal)}: the exporter is closed")
+        if destination is None:
             raise PermanentError(
                 f"no endpoint for {batch.signal.label}; "
                 f"set endpoint or {batch.signal.label}_endpoint"
             )
-        if self._session is None:
-            raise RetryableError(f"{url}: the exporter is closed")
         is_plain = self._content_type == PROTOBUF and self._config.compression == "none"
         if is_plain or len(batch.payload) <= _INLINE_BYTES:
             body = self._body(batch)
         else:
             body = await asyncio.to_thread(self._body, batch)
-        data = io.BytesIO(body) if len(body) > _PIECEMEAL_BYTES else body
         try:
-            async with self._session.post(url, data=data, allow_redirects=False) as response:
-                return await self._read(batch.signal, url, response=response)
-        except (aiohttp.ClientError, OSError) as error:
-            raise RetryableError(f"{url}: {error or type(error).__name__}") from error
+            reply = await self._client.send(destination, body)
+        except OSError as error:
+            reason = str(error) or type(error).__name__
+            raise RetryableError(f"{destination.url}: {reason}") from error
+        return self._read(batch.signal, destination.url, reply=reply)
 
     async def close(self) -> None:
         """
         Close the connections; twice is safe.
         """
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     def _body(self, batch: Batch) -> bytes:
         body = batch.payload
@@ -141,23 +149,17 @@ class OtlpHttpExporter:
                 raise PermanentError(str(error)) from error
         return compress(self._config.compression, body)
 
-    async def _read(
-        self, signal: Signal, url: str, *, response: aiohttp.ClientResponse
-    ) -> Rejected | None:
+    def _read(self, signal: Signal, url: str, *, reply: Reply) -> Rejected | None:
         """
-        Read the answer as far as it can matter; raise what it means.
+        Return what was rejected; raise what the answer means otherwise.
         """
-        body = b""
-        async for chunk in response.content.iter_chunked(_LONGEST_REPLY_BYTES):
-            body += chunk
-            if len(body) >= _LONGEST_REPLY_BYTES:
-                break
-        if 200 <= response.status < 300:
-            return rejected_in(signal, body, content_type=self._content_type)
+        if 200 <= reply.status < 300:
+            return rejected_in(signal, reply.body, content_type=self._content_type)
+        content_type = reply.header(b"content-type") or ""
         raise http_error(
             url,
-            response.status,
-            body=body,
-            content_type=response.content_type,
-            retry_after=response.headers.get("retry-after"),
+            reply.status,
+            body=reply.body,
+            content_type=content_type.partition(";")[0].strip().lower(),
+            retry_after=reply.header(b"retry-after"),
         )

@@ -9,10 +9,10 @@ from http import HTTPStatus
 
 import attrs
 
-__all__ = ["Answer", "Head", "Request", "told"]
+__all__ = ["Answer", "Head", "Request", "header_line", "told"]
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_NO_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 # What the server itself says about an answer.
 _FRAMING = {"connection", "content-length", "date", "keep-alive", "transfer-encoding"}
@@ -97,15 +97,12 @@ class Answer:
             raise ValueError(f"an answer's status is from 200 to 599, not {self.status}")
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, '')}\r\n"]
         for name, value in self.headers:
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
-            if not _VALUE.fullmatch(value):
-                raise ValueError(f"{value!r} cannot be the value of the header {name}")
+            line = header_line(name, value)
             if name.lower() not in _FRAMING:
-                lines.append(f"{name}: {value}\r\n")
+                lines.append(line)
         if self.status not in _BODILESS:
             lines.append(f"content-length: {len(self.body)}\r\n")
-        return "".join(lines).encode("latin-1")
+        return "".join(lines).encode()
 
     @cached_property
     def content(self) -> bytes:
@@ -123,6 +120,17 @@ class Answer:
             name.lower() == "connection" and value.lower() == "close"
             for name, value in self.headers
         )
+
+
+def header_line(name: str, value: str) -> str:
+    """
+    Write a header; raises ValueError if its name or value would be more than that.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be the name of a header")
+    if _NO_VALUE.search(value):
+        raise ValueError(f"the value of the header {name} has characters that cannot be sent")
+    return f"{name}: {value}\r\n"
 
 
 def told(status: int, reason: str, *headers: tuple[str, str]) -> Answer:

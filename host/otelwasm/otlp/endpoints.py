@@ -103,7 +103,11 @@ def http_url(text: str) -> str:
     """
     Check the URL of an OTLP/HTTP endpoint; return it without a slash at the end.
     """
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, an IPv6 address that is none
+        is_good = False
+    if not is_good:
         raise ValueError(f"expected a URL, such as http://localhost:4318, not {text!r}")
     return text.rstrip("/")

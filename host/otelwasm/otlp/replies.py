@@ -50,11 +50,13 @@ def rejected_in(signal: Signal, body: bytes, *, content_type: str) -> Rejected |
 
     A body that cannot be read says nothing: the server did take the request.
     """
+    if not body:
+        return None
     service = SERVICES[signal]
     response: Any = service.response()
     try:
         if content_type == JSON:
-            ParseDict(json.loads(body or b"{}"), response, ignore_unknown_fields=True)
+            ParseDict(json.loads(body), response, ignore_unknown_fields=True)
         else:
             response.ParseFromString(body)
     except (DecodeError, ParseError, ValueError, RecursionError):

@@ -1,0 +1,166 @@
+"""
+Send requests to HTTP/1.1 servers over connections that are kept.
+
+No redirect is followed, and no proxy is taken from the environment: data goes where the
+configuration says, or nowhere.
+"""
+
+import asyncio
+import base64
+import ssl
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import quote, unquote, urlsplit
+
+import attrs
+
+from otelwasm.http.line import Line, LineLostError, Reply
+from otelwasm.http.messages import header_line
+
+__all__ = ["Destination", "HttpClient"]
+
+_PORTS = {"http": 80, "https": 443}
+_IN_TARGETS = "/%:=&?~+!$,;'@()*[]"
+_MOST_CONNECTIONS = 100
+# Servers close idle connections, firewalls forget them; a new one is cheaper than finding out.
+_IDLE_S = 15.0
+_GOODBYE_S = 1.0
+_LONGEST_REPLY_BYTES = 64 << 10
+
+
+@attrs.frozen
+class Destination:
+    """
+    Where requests of one kind go to, and the part of their head that is always the same.
+    """
+
+    url: str
+    host: str
+    port: int
+    is_tls: bool
+    start: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def of(
+        cls, url: str, headers: Mapping[str, str] | None = None, *, method: str = "POST"
+    ) -> "Destination":
+        """
+        Read *url*; raises ValueError if it, or one of the headers, cannot be sent.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError(f"expected a URL with http:// or https://, not {url!r}")
+        host = parts.hostname if parts.hostname.isascii() else _to_ascii(parts.hostname)
+        port = parts.port or _PORTS[parts.scheme]
+        named = f"[{host}]" if ":" in host else host
+        sent = {"host": named if port == _PORTS[parts.scheme] else f"{named}:{port}"}
+        if parts.username is not None:
+            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            sent["authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+        sent |= {name.lower(): value for name, value in (headers or {}).items()}
+        target = quote(parts.path or "/", _IN_TARGETS)
+        if parts.query:
+            target += "?" + quote(parts.query, _IN_TARGETS)
+        lines = [header_line(name, value) for name, value in sent.items()]
+        start = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}content-length: "
+        return cls(url, host, port, parts.scheme == "https", start.encode())
+
+
+class HttpClient:
+    """
+    A pool of connections; raises OSError where a request gets no answer.
+    """
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self._idle: dict[tuple[str, int, bool], deque[Line]] = {}
+        self._lines: set[Line] = set()
+        self._room = asyncio.Semaphore(_MOST_CONNECTIONS)
+        self._is_closed = False
+
+    async def send(self, destination: Destination, body: bytes) -> Reply:
+        """
+        Send one request and return its answer.
+
+        One that was kept open may be closed by the server just then. If nothing came back, the
+        request is sent once more over a new connection; so it may arrive twice, as in all of OTLP.
+        """
+        head = b"%b%d\r\n\r\n" % (destination.start, len(body))
+        async with self._room:
+            key = (destination.host, destination.port, destination.is_tls)
+            line = self._kept(key)
+            if line is not None:
+                try:
+                    return await self._ask(key, line, head=head, body=body)
+                except LineLostError as lost:
+                    if not lost.was_silent:
+                        raise
+            line = await self._connected(destination)
+            return await self._ask(key, line, head=head, body=body)
+
+    async def close(self) -> None:
+        """
+        Close all connections; twice is safe.
+        """
+        self._is_closed = True
+        lines = list(self._lines)
+        for line in lines:
+            line.close()
+        if lines:
+            await asyncio.wait([line.closed for line in lines], timeout=_GOODBYE_S)
+        for line in list(self._lines):
+            line.abort()
+
+    async def _ask(
+        self, key: tuple[str, int, bool], line: Line, *, head: bytes, body: bytes
+    ) -> Reply:
+        try:
+            reply = await line.ask(head, body)
+        except BaseException:
+            line.abort()
+            raise
+        if line.is_usable:
+            line.idle_since = asyncio.get_running_loop().time()
+            self._idle.setdefault(key, deque()).append(line)
+        else:
+            line.close()
+        return reply
+
+    def _kept(self, key: tuple[str, int, bool]) -> Line | None:
+        """
+        Take the connection that was used last, and close those that were not for long.
+        """
+        idle = self._idle.get(key)
+        if not idle:
+            return None
+        oldest = asyncio.get_running_loop().time() - _IDLE_S
+        while idle and idle[0].idle_since < oldest:
+            idle.popleft().close()
+        while idle:
+            line = idle.pop()
+            if line.is_usable:
+                return line
+        return None
+
+    async def _connected(self, destination: Destination) -> Line:
+        if self._is_closed:
+            raise ConnectionError("the client is closed")
+        loop = asyncio.get_running_loop()
+        _, line = await loop.create_connection(
+            partial(Line, limit_bytes=_LONGEST_REPLY_BYTES, loop=loop),
+            destination.host,
+            destination.port,
+            ssl=self._tls or True if destination.is_tls else None,
+            server_hostname=destination.host if destination.is_tls else None,
+        )
+        self._lines.add(line)
+        line.closed.add_done_callback(lambda _: self._lines.discard(line))
+        return line
+
+
+def _to_ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError(f"{host!r} is no name of a host: {error}") from error

@@ -15,10 +15,10 @@ __all__ = [
     "replying",
 ]
 
-# Handles every signal; `tick` and `stop` succeed.
+# Handles every signal, answers every call; `tick` and `stop` succeed.
 LIFECYCLE = """
   (func (export "otelwasm:plugin/lifecycle@0.1.0#start") (param i32 i32) (result i32)
-    (i32.store16 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1028) (i32.const 15))
+    (i32.store16 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1028) (i32.const 127))
     (i32.const 1024))
   (func $done (result i32) (i32.store8 (i32.const 1024) (i32.const 0)) (i32.const 1024))
   (func (export "otelwasm:plugin/lifecycle@0.1.0#tick") (result i32) (call $done))

@@ -8,10 +8,10 @@ from otelwasm.plugins._generated.http import ErrorFailed, ErrorTimeout, Request,
 from otelwasm.plugins._generated.log import Level
 from otelwasm.plugins._generated.processing import VerdictDrop, VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.types import (
+    Abilities,
     FailurePermanent,
     FailureRetryable,
     Retry,
-    Signals,
 )
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
@@ -47,7 +47,7 @@ def test_start_returns_the_signals(opening: Opening) -> None:
     """
     instance = opening(ECHO)
 
-    assert Ok(Signals(15)) == instance.lifecycle.start("{}")
+    assert Ok(Abilities(127)) == instance.lifecycle.start("{}")
 
 
 def test_the_lane_that_is_asked_for_is_taken(opening: Opening) -> None:

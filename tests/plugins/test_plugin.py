@@ -39,7 +39,7 @@ REFUSED = component(
         LIFECYCLE,
         LIFECYCLE.replace(
             "(i32.store16 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1028)"
-            " (i32.const 15))",
+            " (i32.const 127))",
             """(i32.store8 (i32.const 1024) (i32.const 1))
                (i32.store (i32.const 1028) (local.get 0))
                (i32.store (i32.const 1032) (local.get 1))""",
@@ -68,6 +68,16 @@ def test_a_dropped_batch_is_none() -> None:
         result = plugin.process(Signal.TRACES, b"x")
 
     assert result is None
+
+
+def test_a_plugin_says_what_it_does() -> None:
+    """
+    The signals that a plugin handles and the calls that it answers are what its start said.
+    """
+    modest = processor("(call $pass)").replace("(i32.const 127)", "(i32.const 20)")
+    with Plugin(component(modest)) as some, Plugin(DROP) as every:
+        assert ({Signal.LOGS}, {"tick"}) == (some.signals, some.calls)
+        assert (set(Signal), {"tick", "receive", "poll"}) == (every.signals, every.calls)
 
 
 def test_a_refused_configuration_names_the_plugin_and_its_words() -> None:

@@ -17,7 +17,7 @@ from otelwasm.plugins._generated import receiving
 from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.state import State
-from otelwasm.plugins._generated.types import Failure, Signals
+from otelwasm.plugins._generated.types import Abilities, Failure
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.faults import Fault
@@ -28,7 +28,11 @@ from otelwasm.plugins.values import Err, Ok
 from otelwasm.plugins.worker import Worker
 from otelwasm.signals import Signal
 
-__all__ = ["Plugin"]
+__all__ = ["Call", "Plugin"]
+
+Call = Literal["tick", "receive", "poll"]
+
+_CALLS: tuple[Call, ...] = ("tick", "receive", "poll")
 
 # On top of a call's own deadline, for what surrounds it: two instances, both started.
 _GRACE_S = 30.0
@@ -80,6 +84,7 @@ class Plugin:
             log_lines_per_second=self._limits.log_lines_per_second,
         )
         self._signals: frozenset[Signal] = frozenset()
+        self._calls: frozenset[Call] = frozenset()
         self._workers: list[Worker] = []
         try:
             self._component = Component.load(source, name=name, lane=lane)
@@ -128,6 +133,13 @@ class Plugin:
         What the plugin's `start` said that it handles.
         """
         return self._signals
+
+    @property
+    def calls(self) -> frozenset[Call]:
+        """
+        Which calls besides batches the plugin's `start` said that it answers.
+        """
+        return self._calls
 
     @property
     def stats(self) -> PluginStats:
@@ -284,9 +296,9 @@ class Plugin:
             raise PluginStartError(
                 f"plugin '{self._name}' refused its configuration: {started.error}"
             )
-        self._signals = frozenset(
-            signal for signal in Signal if Signals[signal.name] in started.value
-        )
+        able = started.value
+        self._signals = frozenset(signal for signal in Signal if Abilities[signal.name] in able)
+        self._calls = frozenset(call for call in _CALLS if Abilities[call.upper()] in able)
         return instance
 
     def _in_every_instance(

@@ -9,7 +9,7 @@ import otelwasm_native
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.exports.processing import Verdict, Verdict_Replace
-from wit_world.imports.types import Failure_Permanent, Signal, Signals
+from wit_world.imports.types import Abilities, Failure_Permanent, Signal
 
 
 def changed_on_the_wire() -> bytes:
@@ -33,7 +33,7 @@ def changed_on_the_wire() -> bytes:
 
 
 class Lifecycle(exports.Lifecycle):
-    def start(self, config: str) -> Signals:
+    def start(self, config: str) -> Abilities:
         raise Err(api_implementation.Type())
 
     def tick(self) -> None: ...

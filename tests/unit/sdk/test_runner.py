@@ -23,7 +23,6 @@ from otelwasm_sdk.runner import (
     REPLACE,
     RETRYABLE,
     Outcome,
-    Runner,
 )
 from unit.sdk.running import PAYLOAD, FakeHost, started
 
@@ -239,5 +238,5 @@ def test_other_signals_pass_by() -> None:
     def plugin(batch: Logs) -> None:
         raise AssertionError
 
-    assert {Signal.LOGS} == Runner(define(plugin), "", FakeHost()).start("{}")
+    assert {Signal.LOGS} == define(plugin).signals
     assert Outcome(PASS) == started(plugin).run(Signal.TRACES, PAYLOAD)

@@ -135,6 +135,33 @@ def test_what_is_not_granted_is_refused() -> None:
         Trial(Lines).poll()
 
 
+@pytest.mark.parametrize("result", ["1", True, -1, float("inf"), float("nan")])
+def test_a_pace_is_a_number_of_seconds(result: Any) -> None:
+    """
+    What `poll` returns is checked, and named if it is wrong.
+    """
+
+    @receiver
+    def poll() -> Any:
+        return result
+
+    with pytest.raises((TypeError, ValueError), match="poll returns seconds"):
+        Trial(poll).poll()
+
+
+def test_a_plugin_is_asked_only_for_what_it_has() -> None:
+    """
+    A receiver that only polls refuses messages for good.
+    """
+
+    @receiver
+    def watch() -> None:
+        pass
+
+    with pytest.raises(Permanent, match="watch has no receive"):
+        Trial(watch).receive(a_message())
+
+
 @pytest.mark.parametrize(
     ("plugin", "method", "argument", "text"),
     [

@@ -11,15 +11,29 @@ import attrs
 from otelwasm_sdk.signals import Signal
 from otelwasm_sdk.signature import (
     DefinitionError,
+    Parameter,
+    check_message,
+    check_nothing,
     config_class,
     describe,
     handled_signals,
+    is_config,
     parameters,
 )
 
-__all__ = ["Definition", "Kind", "define", "definitions_in", "exporter", "processor", "receiver"]
+__all__ = [
+    "Call",
+    "Definition",
+    "Kind",
+    "define",
+    "definitions_in",
+    "exporter",
+    "processor",
+    "receiver",
+]
 
 Kind = Literal["processor", "exporter", "receiver"]
+Call = Literal["tick", "receive", "poll"]
 T = TypeVar("T", bound=Callable[..., Any])
 
 _MARK = "__otelwasm_kind__"
@@ -28,6 +42,8 @@ _METHODS: dict[Kind, tuple[str, ...]] = {
     "exporter": ("send",),
     "receiver": ("receive", "poll"),
 }
+_MOMENTS = ("tick", "stop")
+_CALLS: tuple[Call, ...] = ("tick", "receive", "poll")
 
 
 def processor(target: T) -> T:
@@ -50,10 +66,11 @@ def exporter(target: T) -> T:
 
 def receiver(target: T) -> T:
     """
-    Declare a function, or a class with `receive` or `poll`, as the plugin: it makes batches.
+    Declare a function, or a class with `receive`, `poll` or both, as the plugin: it makes batches.
 
     `receive` gets a `Message` and returns a `Reply`, or None for an empty one. `poll` returns
-    the seconds until its next call, or None.
+    the seconds until its next call, or None. A function that takes a `message: Message` is a
+    `receive`, one that does not is a `poll`.
     """
     return _marked(target, "receiver")
 
@@ -73,7 +90,9 @@ class Definition:
 
     kind: Kind
     target: Callable[..., Any]
+    method: str
     signals: frozenset[Signal]
+    calls: frozenset[Call]
     takes_bytes: bool
     config_class: type | None
 
@@ -92,10 +111,9 @@ class Definition:
         if isinstance(self.target, type):
             return self.target(*arguments)
         function = self.target
-        method = _METHODS[self.kind][0]
         if not arguments:
-            return SimpleNamespace(**{method: function})
-        return SimpleNamespace(**{method: lambda *batch: function(*batch, *arguments)})
+            return SimpleNamespace(**{self.method: function})
+        return SimpleNamespace(**{self.method: lambda *batch: function(*batch, *arguments)})
 
 
 def definitions_in(module: ModuleType) -> list[Definition]:
@@ -123,30 +141,44 @@ def define(target: Callable[..., Any]) -> Definition:
             f"{describe(target)} is no plugin: put @processor, @exporter or @receiver before it"
         )
     if isinstance(target, type):
-        method = next((found for name in _METHODS[kind] if (found := _method(target, name))), None)
-        if method is None:
-            needed = " or ".join(f"`{name}`" for name in _METHODS[kind])
-            raise DefinitionError(f"{describe(target)}: a class that is a {kind} has {needed}")
-        given = parameters(method)[1:]
-        made = _method(target, "__init__")
-        settings = [] if made in (None, object.__init__) else parameters(made)[1:]
+        names = (*_METHODS[kind], *_MOMENTS)
+        methods = {name: made for name in names if callable(made := getattr(target, name, None))}
+        given = {name: parameters(method)[1:] for name, method in methods.items()}
+        made = target.__init__  # type: ignore[misc]  # its parameters are only looked at
+        settings = [] if made is object.__init__ else parameters(made)[1:]
     else:
-        method = target
-        given = parameters(target)
-        taken = 2 if given and given[0].annotation is bytes else 1
-        given, settings = given[:taken], given[taken:]
-    if kind == "receiver":
-        signals, takes_bytes = frozenset(Signal), False
-    else:
-        signals, takes_bytes = handled_signals(method, given)
+        name, taken, settings = _divided(parameters(target), kind)
+        methods, given = {name: target}, {name: taken}
+    main = next((name for name in _METHODS[kind] if name in methods), None)
+    if main is None:
+        needed = " or ".join(f"`{name}`" for name in _METHODS[kind])
+        raise DefinitionError(f"{describe(target)}: a class that is a {kind} has {needed}")
+    for name, method in methods.items():
+        if name == "receive":
+            check_message(method, given[name])
+        elif name in ("poll", *_MOMENTS):
+            check_nothing(method, given[name])
+    signals, takes_bytes = frozenset(Signal), False
+    if kind != "receiver":
+        signals, takes_bytes = handled_signals(methods[main], given[main])
     return Definition(
         kind=kind,
         target=target,
+        method=main,
         signals=signals,
+        calls=frozenset(call for call in _CALLS if call in methods),
         takes_bytes=takes_bytes,
         config_class=config_class(target, settings),
     )
 
 
-def _method(target: type, name: str) -> Callable[..., Any] | None:
-    return getattr(target, name, None)
+def _divided(given: list[Parameter], kind: Kind) -> tuple[str, list[Parameter], list[Parameter]]:
+    """
+    Say which method a function stands for, and tell its parameters from its configuration.
+    """
+    if kind == "receiver":
+        if not given or is_config(given[0]):
+            return "poll", [], given
+        return "receive", given[:1], given[1:]
+    taken = 2 if given and given[0].annotation is bytes else 1
+    return _METHODS[kind][0], given[:taken], given[taken:]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from otelwasm_sdk.batch import Batch
-from otelwasm_sdk.definition import Definition
+from otelwasm_sdk.definition import Call, Definition
 from otelwasm_sdk.failures import Failure, Permanent, Retryable
 from otelwasm_sdk.host import HOST, Host
 from otelwasm_sdk.messages import Message, Receipt, Reply
@@ -60,12 +60,12 @@ class Runner:
         self._host = host
         self._plugin: Any = None
 
-    def start(self, config: object) -> frozenset[Signal]:
+    def start(self, config: object) -> None:
         """
         Configure the plugin with *config*, its configuration's JSON or an object of its class.
 
-        Returns the signals that it takes. Raises ConfigError if the configuration does not fit;
-        what the plugin itself raises comes through.
+        Raises ConfigError if the configuration does not fit; what the plugin itself raises comes
+        through.
         """
         # The image of a plugin is made once, with one seed for all that will ever run.
         random.seed()
@@ -80,7 +80,6 @@ class Runner:
                     f" {self.definition.name} takes no configuration"
                 )
         self._plugin = self._hosted(self.definition.create, config)
-        return self.definition.signals
 
     def process(self, signal: Signal, payload: bytes) -> Outcome:
         """
@@ -116,8 +115,8 @@ class Runner:
         """
         Let the plugin do what is due, if it has a `tick`.
         """
-        if (function := getattr(self._plugin, "tick", None)) is not None:
-            self._hosted(function)
+        if "tick" in self.definition.calls:
+            self._hosted(self._plugin.tick)
 
     def stop(self) -> None:
         """
@@ -130,7 +129,7 @@ class Runner:
         """
         Let a receiver handle one message.
         """
-        reply = self._hosted(self._plugin.receive, message)
+        reply = self._hosted(self._answering("receive"), message)
         if reply is not None and not isinstance(reply, Reply):
             raise TypeError(f"receive returns a Reply or None, not {type(reply).__name__}")
         return reply or Reply()
@@ -139,7 +138,7 @@ class Runner:
         """
         Let a receiver look for something new; returns the seconds until it wants to again.
         """
-        seconds = self._hosted(self._plugin.poll)
+        seconds = self._hosted(self._answering("poll"))
         if seconds is None:
             return None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
@@ -161,6 +160,13 @@ class Runner:
         report = report_of(error, self.folder)
         self._host.log("error", report.full, ())
         return Outcome(PERMANENT, report.summary.encode(errors="replace"))
+
+    def _answering(self, call: Call) -> Callable[..., Any]:
+        definition = self.definition
+        if call not in definition.calls:
+            raise Permanent(f"{definition.name} has no {call}")
+        function: Callable[..., Any] = getattr(self._plugin, call)
+        return function
 
     def _hosted(self, function: Callable[..., Any], *arguments: object) -> Any:
         token = HOST.set(self._host)

@@ -12,6 +12,7 @@ import attrs
 
 from otelwasm_sdk.batch import Batch
 from otelwasm_sdk.batches import Logs, Metrics, Traces
+from otelwasm_sdk.messages import Message
 from otelwasm_sdk.profiles import Profiles
 from otelwasm_sdk.signals import Signal
 
@@ -19,9 +20,12 @@ __all__ = [
     "BATCHES",
     "DefinitionError",
     "Parameter",
+    "check_message",
+    "check_nothing",
     "config_class",
     "describe",
     "handled_signals",
+    "is_config",
     "parameters",
 ]
 
@@ -92,18 +96,47 @@ def handled_signals(
     )
     strange = [choice for choice in choices if not _is_batch(choice)]
     if strange or not signals:
-        if batch.annotation is inspect.Parameter.empty:
-            found = f"`{batch.name}` has no annotation"
-        else:
-            found = f"the annotation of `{batch.name}` is `{_text(batch.annotation)}`"
-        raise DefinitionError(f"{describe(function)}: {found}; {_WANTED}")
+        raise DefinitionError(f"{describe(function)}: {_found(batch)}; {_WANTED}")
     return signals, False
 
 
+_WANTED_MESSAGE = "write `message: Message`"
 _WANTED = (
     "write `batch: Traces`, `Metrics`, `Logs`, `Profiles`, a union as `Traces | Logs`,"
     " `Batch` for all signals, or `payload: bytes, signal: Signal`"
 )
+
+
+def check_message(function: Callable[..., Any], given: Sequence[Parameter]) -> None:
+    """
+    Make sure that *function* takes a message, and nothing else.
+    """
+    if not given:
+        raise DefinitionError(f"{describe(function)}: takes no message; {_WANTED_MESSAGE}")
+    message = given[0]
+    if message.annotation is not Message:
+        raise DefinitionError(f"{describe(function)}: {_found(message)}; {_WANTED_MESSAGE}")
+    if len(given) > 1:
+        raise DefinitionError(f"{describe(function)}: `{given[1].name}` is one parameter too many")
+
+
+def check_nothing(function: Callable[..., Any], given: Sequence[Parameter]) -> None:
+    """
+    Make sure that *function* takes nothing.
+    """
+    if given:
+        raise DefinitionError(
+            f"{describe(function)}: is called without arguments, but takes `{given[0].name}`;"
+            " configuration goes to `__init__`"
+        )
+
+
+def is_config(parameter: Parameter) -> bool:
+    """
+    Whether *parameter* is for a configuration: its annotation is an attrs class, but no message.
+    """
+    annotation = parameter.annotation
+    return isinstance(annotation, type) and attrs.has(annotation) and annotation is not Message
 
 
 def config_class(target: Callable[..., Any], settings: Sequence[Parameter]) -> type | None:
@@ -115,12 +148,12 @@ def config_class(target: Callable[..., Any], settings: Sequence[Parameter]) -> t
     if len(settings) > 1:
         extra = ", ".join(f"`{parameter.name}`" for parameter in settings[1:])
         raise DefinitionError(f"{describe(target)}: parameters nobody fills: {extra}")
-    annotation = settings[0].annotation
-    if not (isinstance(annotation, type) and attrs.has(annotation)):
+    if not is_config(settings[0]):
         raise DefinitionError(
             f"{describe(target)}: `{settings[0].name}` is annotated with an attrs class"
             " (@attrs.frozen), whose fields are the configuration's keys"
         )
+    annotation: type = settings[0].annotation
     return annotation
 
 
@@ -153,6 +186,12 @@ def _listed(annotation: Any) -> frozenset[Signal]:
     if get_origin(annotation) is Literal:
         return frozenset(choice for choice in get_args(annotation) if isinstance(choice, Signal))
     return frozenset()
+
+
+def _found(parameter: Parameter) -> str:
+    if parameter.annotation is inspect.Parameter.empty:
+        return f"`{parameter.name}` has no annotation"
+    return f"the annotation of `{parameter.name}` is `{_text(parameter.annotation)}`"
 
 
 def _text(annotation: Any) -> str:

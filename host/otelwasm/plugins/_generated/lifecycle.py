@@ -11,7 +11,7 @@ from otelwasm.plugins.calls import Callee
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.plugins.world import GuestFunction
 
-from .types import Failure, Signals, load_failure
+from .types import Abilities, Failure, load_failure
 
 __all__ = ["START", "STOP", "TICK", "Lifecycle"]
 
@@ -19,13 +19,13 @@ _B = Struct("<B")
 _II = Struct("<II")
 
 
-def _load_result_signals_string(memory: Memory, at: int) -> Ok[Signals] | Err[str]:
+def _load_result_abilities_string(memory: Memory, at: int) -> Ok[Abilities] | Err[str]:
     number = memory.view[at]
     if number == 0:
-        return Ok(Signals(_B.unpack_from(memory.view, at + 4)[0] & 0xf))
+        return Ok(Abilities(_B.unpack_from(memory.view, at + 4)[0] & 0x7f))
     if number == 1:
         return Err(memory.text(*_II.unpack_from(memory.view, at + 4)))
-    raise case_error("result<signals, string>", number)
+    raise case_error("result<abilities, string>", number)
 
 
 def _load_result_none_failure(memory: Memory, at: int) -> Ok[None] | Err[Failure]:
@@ -73,15 +73,15 @@ class Lifecycle:
     """
 
     def __init__(self, callee: Callee) -> None:
-        self._start = callee.function(START, _load_result_signals_string)
+        self._start = callee.function(START, _load_result_abilities_string)
         self._tick = callee.function(TICK, _load_result_none_failure)
         self._stop = callee.function(STOP, _load_result_none_failure)
 
-    def start(self, config: str) -> Ok[Signals] | Err[str]:
+    def start(self, config: str) -> Ok[Abilities] | Err[str]:
         """
         Called once, before anything else, with the plugin's configuration as one JSON object.
-        Returns the signals that the plugin handles, or says what is wrong with the
-        configuration; nothing starts then.
+        Returns what the plugin does, or says what is wrong with the configuration; nothing
+        starts then.
         """
         call = self._start
         memory = call.begin()

@@ -3,8 +3,8 @@
   (import "otelwasm:plugin/types@0.1.0" (instance $instance.types
     (type $types.signal: (enum "traces" "metrics" "logs" "profiles"))
     (export "signal" (type $types.signal* (eq $types.signal:)))
-    (type $types.signals: (flags "traces" "metrics" "logs" "profiles"))
-    (export "signals" (type $types.signals* (eq $types.signals:)))
+    (type $types.abilities: (flags "traces" "metrics" "logs" "profiles" "tick" "receive" "poll"))
+    (export "abilities" (type $types.abilities* (eq $types.abilities:)))
     (type $types.retry: (record (field "reason" string) (field "after-ms" (option u32))))
     (export "retry" (type $types.retry* (eq $types.retry:)))
     (type $types.failure: (variant (case "permanent" string) (case "retryable" $types.retry*)))
@@ -12,14 +12,14 @@
     (type $types.attributes: (list (tuple string string)))
     (export "attributes" (type $types.attributes* (eq $types.attributes:)))))
   (alias export $instance.types "signal" (type $types.signal))
-  (alias export $instance.types "signals" (type $types.signals))
+  (alias export $instance.types "abilities" (type $types.abilities))
   (alias export $instance.types "retry" (type $types.retry))
   (alias export $instance.types "failure" (type $types.failure))
   (alias export $instance.types "attributes" (type $types.attributes))
   (import "otelwasm:plugin/lifecycle@0.1.0" (instance $instance.lifecycle
-    (export "signals" (type $types.signals* (eq $types.signals)))
+    (export "abilities" (type $types.abilities* (eq $types.abilities)))
     (export "failure" (type $types.failure* (eq $types.failure)))
-    (export "start" (func (param "config" string) (result (result $types.signals* (error string)))))
+    (export "start" (func (param "config" string) (result (result $types.abilities* (error string)))))
     (export "tick" (func (result (result (error $types.failure*)))))
     (export "stop" (func (result (result (error $types.failure*)))))))
   (import "otelwasm:plugin/processing@0.1.0" (instance $instance.processing

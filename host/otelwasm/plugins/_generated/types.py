@@ -14,12 +14,12 @@ from otelwasm.plugins.abi import Memory, case_error
 from otelwasm.signals import Signal
 
 __all__ = [
+    "Abilities",
     "Attributes",
     "Failure",
     "FailurePermanent",
     "FailureRetryable",
     "Retry",
-    "Signals",
     "get_attributes",
     "lift_signal",
     "load_failure",
@@ -35,9 +35,10 @@ _II = Struct("<II")
 _IIII = Struct("<IIII")
 
 
-class Signals(enum.IntFlag):
+class Abilities(enum.IntFlag):
     """
-    The signals that a plugin handles; batches of the others pass it by.
+    What a plugin does: which batches it handles (those of other signals pass it by), and which
+    of the host's calls it answers besides.
     """
 
     # Handles traces.
@@ -48,6 +49,12 @@ class Signals(enum.IntFlag):
     LOGS = 4
     # Handles profiles.
     PROFILES = 8
+    # Has something to do in `lifecycle.tick`.
+    TICK = 16
+    # Answers `receiving.receive`.
+    RECEIVE = 32
+    # Answers `receiving.poll`.
+    POLL = 64
 
 
 @attrs.frozen

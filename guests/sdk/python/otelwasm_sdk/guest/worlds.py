@@ -101,14 +101,16 @@ def receiver(path: str) -> tuple[type, type]:
 
 def _lifecycle(runner: Runner) -> type:
     class Lifecycle:
-        def start(self, config: str) -> types.Signals:
+        def start(self, config: str) -> types.Abilities:
             try:
-                signals = runner.start(config)
+                runner.start(config)
             except ConfigError as error:
                 raise Err(str(error)) from None
             except BaseException as error:
                 raise Err(report_of(error, runner.folder).full) from None
-            return types.Signals(sum(1 << signal for signal in signals))
+            definition = runner.definition
+            names = [*(signal.name for signal in definition.signals), *definition.calls]
+            return types.Abilities(sum(types.Abilities[name.upper()].value for name in names))
 
         def tick(self) -> None:
             _typed(runner, runner.tick)

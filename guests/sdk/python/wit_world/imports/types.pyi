@@ -6,11 +6,14 @@ class Signal(Enum):
     LOGS = 2
     PROFILES = 3
 
-class Signals(Flag):
+class Abilities(Flag):
     TRACES = 1
     METRICS = 2
     LOGS = 4
     PROFILES = 8
+    TICK = 16
+    RECEIVE = 32
+    POLL = 64
 
 class Retry:
     reason: str

@@ -1,0 +1,98 @@
+"""
+Name what a configuration says about the requests of a plugin: where they may go, and how far.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.otlp.tls import ClientTls
+from otelwasm.outbound.headers import check_name, check_value
+from otelwasm.outbound.urls import Url
+
+__all__ = ["AllowConfig", "AwsSigV4Config", "HttpConfig", "Method", "SignConfig"]
+
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def _prefix(_: object, __: object, text: str) -> None:
+    url = Url.parse(text)
+    if url.query is not None or "#" in text:
+        raise ValueError("expected the beginning of URLs; it has no query and no fragment")
+
+
+def _headers(_: object, __: object, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        check_name(name)
+        check_value(name, value)
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("a header is given twice; their case does not matter")
+
+
+def _not_empty(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    if not value:
+        raise ValueError(f"{field.name}: expected at least one, or nothing is allowed")
+
+
+def _some_text(_: object, field: "attrs.Attribute[str]", value: str) -> None:
+    if not value or not value.isascii() or not value.isprintable():
+        raise ValueError(f"{field.name}: expected some printable text in ASCII")
+
+
+def _secure(_: object, __: object, tls: ClientTls | None) -> None:
+    if tls is not None and tls.insecure:
+        raise ValueError("tls.insecure: the URL decides; begin it with http:// for plain text")
+
+
+@attrs.frozen
+class AwsSigV4Config:
+    """
+    Sign requests as AWS asks for (Signature Version 4).
+    """
+
+    service: str = attrs.field(validator=_some_text)
+    region: str = attrs.field(validator=_some_text)
+    access_key_id: str = attrs.field(validator=_some_text)
+    secret_access_key: str = attrs.field(validator=_some_text, repr=False)
+    session_token: str | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_some_text), repr=False
+    )
+
+
+@attrs.frozen
+class SignConfig:
+    """
+    How the host signs the requests of an entry.
+    """
+
+    aws_sigv4: AwsSigV4Config
+
+
+@attrs.frozen
+class AllowConfig:
+    """
+    One place that may be reached: all URLs that begin with *url*, a whole path segment at a time.
+
+    The host adds *headers*, and a signature, to each request; the plugin never sees them. A name
+    that resolves to a private, loopback or link-local address needs `private: true`.
+    """
+
+    url: str = attrs.field(validator=_prefix)
+    methods: tuple[Method, ...] = attrs.field(default=("GET", "HEAD"), validator=_not_empty)
+    headers: Mapping[str, str] = attrs.field(factory=dict, validator=_headers, repr=False)
+    sign: SignConfig | None = None
+    private: bool = False
+    tls: ClientTls | None = attrs.field(default=None, validator=_secure)
+
+
+@attrs.frozen
+class HttpConfig:
+    """
+    The capability `http` of one plugin. *timeout* is for a request with all its redirects.
+    """
+
+    allow: tuple[AllowConfig, ...] = attrs.field(validator=_not_empty)
+    timeout: Duration = attrs.field(default=Duration(10), validator=at_least(Duration(0.001)))
+    max_response_size: ByteSize = attrs.field(default=ByteSize(4 << 20), validator=at_least(1))

@@ -5,6 +5,7 @@ A kind's module is imported when a configuration first names it.
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -39,6 +40,7 @@ class Surroundings:
 
     quarantine: Quarantine
     telemetry: Telemetry
+    state_directory: Path
 
 
 class Receiver(Protocol):
@@ -190,7 +192,7 @@ def _batch_processor() -> ProcessorKind:
 
 
 def _wasm_processor() -> ProcessorKind:
-    from otelwasm.pipeline.loading import load_plugin
+    from otelwasm.pipeline.loading import loader
     from otelwasm.processors.plugin import PluginProcessor, ProcessorConfig
 
     return ProcessorKind(
@@ -198,7 +200,7 @@ def _wasm_processor() -> ProcessorKind:
         lambda component, config, around: PluginProcessor(
             component,
             config,
-            load=load_plugin,
+            load=loader(component, around.state_directory),
             quarantine=around.quarantine,
             telemetry=around.telemetry,
         ),

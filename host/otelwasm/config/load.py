@@ -172,11 +172,15 @@ class _Loader:
 
     def _with_folder(self, service: ServiceConfig) -> ServiceConfig:
         """
-        Take the quarantine from the configuration's folder, also where it is the default.
+        Take the quarantine and the state from the configuration's folder, also by default.
         """
-        directory = self._document.folder / service.quarantine.directory
-        quarantine = attrs.evolve(service.quarantine, directory=directory)
-        return attrs.evolve(service, quarantine=quarantine)
+        folder = self._document.folder
+        quarantine, state = service.quarantine, service.state
+        return attrs.evolve(
+            service,
+            quarantine=attrs.evolve(quarantine, directory=folder / quarantine.directory),
+            state=attrs.evolve(state, directory=folder / state.directory),
+        )
 
     def _structured(self, value: object, kind: type[_T], path: KeyPath) -> _T | None:
         made, mistakes = structure(value, kind, path=path, folder=self._document.folder)

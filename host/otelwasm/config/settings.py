@@ -22,6 +22,7 @@ __all__ = [
     "QuarantineConfig",
     "RouteConfig",
     "ServiceConfig",
+    "StateDirectoryConfig",
     "TelemetryConfig",
 ]
 
@@ -82,6 +83,15 @@ class QuarantineConfig:
 
 
 @attrs.frozen
+class StateDirectoryConfig:
+    """
+    Where the state of plugins is kept: one file for each that is granted one.
+    """
+
+    directory: Path = Path("state")
+
+
+@attrs.frozen
 class ServiceConfig:
     """
     What runs, and how the program as a whole behaves.
@@ -90,6 +100,7 @@ class ServiceConfig:
     pipelines: Mapping[str, RouteConfig]
     telemetry: TelemetryConfig = TelemetryConfig()
     quarantine: QuarantineConfig = QuarantineConfig()
+    state: StateDirectoryConfig = StateDirectoryConfig()
     shutdown_timeout: Duration = attrs.field(
         default=Duration(30), validator=at_least(Duration(0.001))
     )

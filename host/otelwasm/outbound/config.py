@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
+from otelwasm.config.structure import SHORT_FORM
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.otlp.tls import ClientTls
 from otelwasm.outbound.headers import check_name, check_value
@@ -43,7 +44,7 @@ def _some_text(_: object, field: "attrs.Attribute[str]", value: str) -> None:
 
 def _secure(_: object, __: object, tls: ClientTls | None) -> None:
     if tls is not None and tls.insecure:
-        raise ValueError("tls.insecure: the URL decides; begin it with http:// for plain text")
+        raise ValueError("insecure: the URL decides; begin it with http:// for plain text")
 
 
 @attrs.frozen
@@ -79,7 +80,7 @@ class AllowConfig:
     that resolves to a private, loopback or link-local address needs `private: true`.
     """
 
-    url: str = attrs.field(validator=_prefix)
+    url: str = attrs.field(validator=_prefix, metadata=SHORT_FORM)
     methods: tuple[Method, ...] = attrs.field(default=("GET", "HEAD"), validator=_not_empty)
     headers: Mapping[str, str] = attrs.field(factory=dict, validator=_headers, repr=False)
     sign: SignConfig | None = None

@@ -15,6 +15,7 @@ __all__ = ["Request", "Response", "exchange"]
 Headers = tuple[tuple[str, str], ...]
 
 _MOST_HEADER_BYTES = 64 << 10
+_LONG_HEADERS = f"the headers exceed {ByteSize(_MOST_HEADER_BYTES)}"
 # Below that, head and body go out together.
 _TOGETHER_BYTES = 64 << 10
 
@@ -124,6 +125,7 @@ class _Reading:
         self._pieces: list[bytes] = []
         self._size = 0
         self._fed_bytes = 0
+        self._header_bytes = 0
         self._is_in_body = False
         self._problem: str | None = None
 
@@ -141,7 +143,7 @@ class _Reading:
                 self._problem = self._problem or f"malformed response: {error}"
             self.can_continue = False
         if not self._is_in_body and self._fed_bytes > _MOST_HEADER_BYTES:
-            self._problem = f"the headers exceed {ByteSize(_MOST_HEADER_BYTES)}"
+            self._problem = _LONG_HEADERS
         if self._problem is not None:
             raise FailedError(f"{self._request.url.place}: {self._problem}")
 
@@ -170,7 +172,12 @@ class _Reading:
         """
         One header, or a trailer, which is left out.
         """
-        if not self._is_in_body:
+        if self._is_in_body:
+            return
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > _MOST_HEADER_BYTES:
+            self._problem = _LONG_HEADERS
+        else:
             self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:

@@ -52,7 +52,7 @@ class Graph:
             max_bytes=config.service.quarantine.max_bytes,
             telemetry=telemetry,
         )
-        self._around = Surroundings(self._quarantine, telemetry)
+        self._around = Surroundings(self._quarantine, telemetry, config.service.state.directory)
         self._deadline = 0.0
         self._stack = AsyncExitStack()
         self.exporters: dict[str, Exporter] = {}

@@ -3,20 +3,30 @@ Make a plugin of what a configuration says: a component, or the Python file it i
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import structlog
 
-from otelwasm.pipeline.plugin import Attributes, PluginConfig
+from otelwasm.pipeline.plugin import Attributes, LoadPlugin, PluginConfig
 from otelwasm.signals import Signal
 
 if TYPE_CHECKING:
     from otelwasm.plugins.plugin import Plugin
 
-__all__ = ["load_plugin"]
+__all__ = ["load_plugin", "loader"]
 
 _log = structlog.get_logger(__name__)
+
+
+def loader(component: str, state_directory: Path) -> "LoadPlugin[Plugin]":
+    """
+    What loads the plugin of *component* (`processor/wasm/redact`), with a file for its state.
+    """
+    file = f"{quote(component.replace('/', '.'), safe='')}.sqlite"
+    return partial(load_plugin, state_path=state_directory / file)
 
 
 def load_plugin(
@@ -26,24 +36,33 @@ def load_plugin(
     emit: Callable[[Signal, bytes], None] | None,
     log: Callable[[str, str, Attributes], None],
     meter: Callable[[str, str, float, Attributes], None],
+    state_path: Path,
 ) -> "Plugin":
     """
     Build (once; builds are cached), load and start a plugin.
     """
     # Only here is Wasm needed at all; a configuration can be read without.
+    from otelwasm.plugins.capabilities.http import PluginHttp
+    from otelwasm.plugins.capabilities.state import PluginState
     from otelwasm.plugins.limits import Limits
     from otelwasm.plugins.plugin import Plugin
 
+    granted, limits = config.capabilities, config.limits
+    component = _component(name, config.plugin)
     return Plugin(
-        _component(name, config.plugin),
+        component,
         config=config.config,
         name=name,
         instances=config.instances,
-        limits=Limits(memory_bytes=config.limits.memory, deadline_s=config.limits.deadline),
+        limits=Limits(limits.memory, limits.deadline, log_lines_per_second=limits.log_lines),
         lane=config.lane,
         emit=emit,
         log=log,
         meter=meter,
+        http=None if granted.http is None else PluginHttp(granted.http, plugin=name),
+        state=None
+        if granted.state is None
+        else PluginState(state_path, plugin=name, quota_bytes=granted.state.quota),
     )
 
 

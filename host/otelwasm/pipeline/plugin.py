@@ -19,6 +19,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 import attrs
 import structlog
 
+from otelwasm.config.capabilities import CapabilitiesConfig
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import BatchError, ComponentError, RetryableError
 from otelwasm.signals import Signal
@@ -113,12 +114,14 @@ def _exists(_: object, __: object, path: Path) -> None:
 @attrs.frozen
 class LimitsConfig:
     """
-    What a plugin may use; `waiting` bounds the bytes that wait for it.
+    What a plugin may use; `waiting` bounds the bytes that wait for it, `log_lines` what it writes
+    to the log in a second.
     """
 
     memory: ByteSize = attrs.field(default=ByteSize(256 << 20), validator=at_least(1 << 16))
     deadline: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
     waiting: ByteSize = attrs.field(default=ByteSize(64 << 20))
+    log_lines: int = attrs.field(default=100, validator=at_least(0))
 
 
 @attrs.frozen
@@ -137,6 +140,7 @@ class PluginConfig:
         default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
     )
     lane: Literal["auto", "bridge", "direct"] = "auto"
+    capabilities: CapabilitiesConfig = attrs.field(default=CapabilitiesConfig())
 
 
 class HostedPlugin(Generic[P]):

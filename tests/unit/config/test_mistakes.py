@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 KINDS_OF_EXPORTERS = "debug, file, otlp, otlp_grpc, otlp_http, otlphttp"
-PLUGIN_KEYS = "config, instances, join, lane, limits, plugin, tick_interval"
+PLUGIN_KEYS = "capabilities, config, instances, join, lane, limits, plugin, tick_interval"
 
 CASES = [
     # What stands at the top.
@@ -74,7 +74,7 @@ CASES = [
         "memory: 128MiB",
         "memroy: 128MiB",
         "p.yaml:8: processors.wasm/redact.limits.memroy: unknown key; did you mean memory? "
-        "known keys: deadline, memory, waiting",
+        "known keys: deadline, log_lines, memory, waiting",
     ),
     (
         "    config: {keys",
@@ -103,7 +103,7 @@ CASES = [
         "shutdown_timeout: 5s",
         "shutdown_timout: 5s",
         "p.yaml:19: service.shutdown_timout: unknown key; did you mean shutdown_timeout? "
-        "known keys: pipelines, quarantine, shutdown_timeout, telemetry",
+        "known keys: pipelines, quarantine, shutdown_timeout, state, telemetry",
     ),
     (
         "      receivers: [otlp]",

@@ -7,14 +7,13 @@ import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from otelwasm.config.values import ByteSize
 from otelwasm.errors import SetupError
 from otelwasm.plugins._generated.types import Failure, FailurePermanent, FailureRetryable, Retry
 from otelwasm.plugins.values import Err, Ok
 
-__all__ = ["PluginState", "state_file"]
+__all__ = ["PluginState"]
 
 _LONGEST_KEY_BYTES = 1024
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -123,13 +122,6 @@ class PluginState:
     def _trouble(self, error: sqlite3.Error) -> Err[Failure]:
         reason = f"state of plugin '{self._plugin}' in {self._path}: {error}"
         return Err(FailureRetryable(Retry(reason, _RETRY_MS)))
-
-
-def state_file(directory: Path, component: str) -> Path:
-    """
-    Where the plugin of *component* (`processor/wasm/redact`) has its state.
-    """
-    return directory / f"{quote(component.replace('/', '.'), safe='')}.sqlite"
 
 
 def _problem(key: str) -> str | None:

@@ -201,6 +201,6 @@ async def test_a_configuration_in_code_is_checked_too() -> None:
 
     assert str(caught.value).splitlines() == [
         "configuration: service.pipeline: unknown key; did you mean pipelines? "
-        "known keys: pipelines, quarantine, shutdown_timeout, telemetry",
+        "known keys: pipelines, quarantine, shutdown_timeout, state, telemetry",
         "configuration: service.pipelines: missing; this key has no default",
     ]

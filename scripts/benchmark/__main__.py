@@ -16,6 +16,7 @@ from benchmark.flame import flame
 from benchmark.instances import instances
 from benchmark.machine import described_machine
 from benchmark.plot import svg
+from benchmark.servers import servers
 from benchmark.session import Session
 from benchmark.tables import LeftOut, Table
 from benchmark.work import work
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[Session], Table]] = {
     "work": work,
     "instances": instances,
     "end-to-end": end_to_end,
+    "servers": servers,
 }
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -69,7 +70,7 @@ class UnderTest:
     A running pipeline: OTLP in, (batch,) set an attribute, OTLP out.
     """
 
-    def __init__(self, name: str, process: "subprocess.Popen[bytes]", ports: Ports) -> None:
+    def __init__(self, name: str, process: "subprocess.Popen[Any]", ports: Ports) -> None:
         self.name = name
         self.ports = ports
         self.pid = process.pid

@@ -20,6 +20,7 @@ type Order struct {
 	Payload  string  `json:"payload"`
 	Streams  int     `json:"streams"`
 	Seconds  float64 `json:"seconds"`
+	Keeps    bool    `json:"keeps"` // the server keeps what it takes: nothing comes out
 }
 
 // Report says what came of an order.
@@ -81,7 +82,7 @@ func (d *Driver) Run(order Order) (report Report, err error) {
 	}
 	report.Requests = len(took)
 	report.Spans = len(took) * spans
-	for time.Since(began) < time.Duration(order.Seconds*float64(time.Second))+patience {
+	for !order.Keeps && time.Since(began) < time.Duration(order.Seconds*float64(time.Second))+patience {
 		if report.Received = int(d.sink.spans.Load()); report.Received >= report.Spans {
 			break
 		}

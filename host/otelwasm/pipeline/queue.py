@@ -26,6 +26,7 @@ class ByteBudget:
         self.used_bytes = 0
         self._is_unused = asyncio.Event()
         self._is_unused.set()
+        self._asking: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def take(self, size: int) -> None:
         """
@@ -51,13 +52,51 @@ class ByteBudget:
         self.used_bytes += size + PER_BATCH_BYTES
         self._is_unused.clear()
 
+    async def take_in_turn(self, size: int) -> None:
+        """
+        Count *size* bytes in once they fit, in the order of those who wait; raise PermanentError
+        if they never will.
+        """
+        try:
+            self.take(size)
+            return
+        except RetryableError:
+            pass
+        admitted = asyncio.get_running_loop().create_future()
+        self._asking.append((size, admitted))
+        try:
+            await admitted
+        except asyncio.CancelledError:
+            if admitted.cancelled():
+                self._admit()
+            else:
+                self.give_back(size)
+            raise
+
     def give_back(self, size: int) -> None:
         """
         Count a batch of *size* bytes out.
         """
         self.used_bytes -= size + PER_BATCH_BYTES
+        if self._asking:
+            self._admit()
         if self.used_bytes == 0:
             self._is_unused.set()
+
+    def _admit(self) -> None:
+        """
+        Let in who asked first, as long as there is room.
+        """
+        while self._asking:
+            size, admitted = self._asking[0]
+            if admitted.cancelled():
+                self._asking.popleft()
+                continue
+            if self.used_bytes + size + PER_BATCH_BYTES > self.limit_bytes:
+                return
+            self._asking.popleft()
+            self.force(size)
+            admitted.set_result(None)
 
     async def unused(self) -> None:
         """

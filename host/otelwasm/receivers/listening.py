@@ -9,25 +9,40 @@ from typing import Any
 from otelwasm.errors import SetupError
 from otelwasm.otlp.endpoints import Address
 
-__all__ = ["GRACE_S", "bind"]
+__all__ = ["GRACE_S", "bind", "is_address", "peer_name"]
 
 # How long a closing server waits for the requests in flight.
 GRACE_S = 10.0
 
 
-def bind(address: Address, *, receiver: str) -> list[socket.socket]:
+def is_address(_: object, attribute: object, endpoint: str) -> None:
+    """
+    Refuse an endpoint that is none: a validator of attrs.
+    """
+    Address.parse(endpoint)
+
+
+def peer_name(peer: object) -> str:
+    """
+    Write a peer's address, as the operating system gives it, as `host:port`.
+    """
+    return str(Address(*peer[:2])) if isinstance(peer, tuple) else ""
+
+
+def bind(
+    address: Address, *, receiver: str, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> list[socket.socket]:
     """
     Bind a socket for each of the addresses that the host has here; the port is the same for all.
 
-    Raises SetupError, naming *receiver*, if one of them is taken.
+    *kind* is SOCK_STREAM for tcp, SOCK_DGRAM for udp. Raises SetupError, naming *receiver*, if one
+    of them is taken.
     """
     sockets: list[socket.socket] = []
     port = address.port
     try:
-        found = socket.getaddrinfo(
-            address.host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-        for family, kind, protocol, _, where in found:
+        found = socket.getaddrinfo(address.host or None, port, type=kind, flags=socket.AI_PASSIVE)
+        for family, _, protocol, _, where in found:
             sock = _bind_one(family, kind, protocol=protocol, where=(where[0], port, *where[2:]))
             if sock is not None:
                 sockets.append(sock)
@@ -56,7 +71,9 @@ def _bind_one(
             return None
         raise
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind == socket.SOCK_STREAM:
+            # After a restart; with udp it would let two programs take one port.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(where)

@@ -2,6 +2,8 @@
 A queue holds so many bytes and not one more, and says so at once.
 """
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,70 @@ def test_a_budget_never_exceeds_its_limit(sizes: list[int]) -> None:
 
         assert budget.used_bytes == sum(held) + PER_BATCH_BYTES * len(held)
         assert budget.used_bytes <= budget.limit_bytes
+
+
+@in_a_loop
+async def test_those_who_wait_for_room_get_it_in_turn() -> None:
+    """
+    Room that is given back goes to who asked first, even if less would do for the next.
+    """
+    budget = ByteBudget("plugin 'x'", limit_bytes=2048)
+    budget.take(of_size(2048).size)
+    order: list[int] = []
+
+    async def ask(size: int) -> None:
+        await budget.take_in_turn(of_size(size).size)
+        order.append(size)
+
+    async with asyncio.TaskGroup() as tasks:
+        for size in (2048, 512):
+            tasks.create_task(ask(size))
+        await asyncio.sleep(0)
+        budget.give_back(of_size(1024).size)
+        await asyncio.sleep(0)
+        waited = list(order)
+        budget.give_back(of_size(1024).size)
+        while not order:
+            await asyncio.sleep(0)
+        budget.give_back(of_size(2048).size)
+
+    assert [] == waited
+    assert [2048, 512] == order
+    assert 512 == budget.used_bytes
+
+
+@in_a_loop
+async def test_who_no_longer_waits_for_room_holds_nobody_up() -> None:
+    """
+    Cancelled while it waits, or just when it gets its room, an asker leaves nothing behind.
+    """
+    budget = ByteBudget("plugin 'x'", limit_bytes=2048)
+    budget.take(of_size(1024).size)
+    first = asyncio.create_task(budget.take_in_turn(of_size(2048).size))
+    second = asyncio.create_task(budget.take_in_turn(of_size(1024).size))
+    third = asyncio.create_task(budget.take_in_turn(of_size(1536).size))
+    await asyncio.sleep(0)
+    first.cancel()
+    await second
+    budget.give_back(of_size(1024).size)
+    budget.give_back(of_size(1024).size)
+    third.cancel()
+    await asyncio.gather(first, third, return_exceptions=True)
+
+    assert 0 == budget.used_bytes
+
+
+@in_a_loop
+async def test_nobody_waits_for_room_that_never_comes() -> None:
+    """
+    What exceeds the whole limit is refused for good, also behind others.
+    """
+    budget = ByteBudget("plugin 'x'", limit_bytes=1024)
+    budget.take(of_size(1024).size)
+    waiting = asyncio.create_task(budget.take_in_turn(of_size(512).size))
+    await asyncio.sleep(0)
+
+    with pytest.raises(PermanentError, match="can never fit"):
+        await budget.take_in_turn(of_size(2048).size)
+    budget.give_back(of_size(1024).size)
+    await waiting

@@ -158,7 +158,7 @@ class Registry:
         What comes with otelwasm.
         """
         return cls(
-            receivers={"otlp": _otlp_receiver},
+            receivers={"otlp": _otlp_receiver, "wasm": _wasm_receiver},
             processors={"batch": _batch_processor, "wasm": _wasm_processor},
             exporters={
                 "debug": _debug_exporter,
@@ -177,6 +177,23 @@ def _otlp_receiver() -> ReceiverKind:
     return ReceiverKind(
         OtlpConfig,
         lambda name, config, consumer_for, _: OtlpReceiver(config, consumer_for, name=name),
+    )
+
+
+def _wasm_receiver() -> ReceiverKind:
+    from otelwasm.pipeline.loading import load_plugin
+    from otelwasm.receivers.plugin import PluginReceiver, ReceiverConfig
+
+    return ReceiverKind(
+        ReceiverConfig,
+        lambda name, config, consumer_for, around: PluginReceiver(
+            f"receiver/{name}",
+            config,
+            consumer_for,
+            load=load_plugin,
+            quarantine=around.quarantine,
+            telemetry=around.telemetry,
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
 from prometheus_client import CollectorRegistry, Histogram, start_http_server
+from prometheus_client import Counter as CallCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -46,6 +47,10 @@ _MEANINGS: Mapping[Event, str] = {
     "lost": "could not even be kept in the quarantine",
 }
 
+_CALLS = {
+    "messages": "What came in for a receiver plugin: taken, refused, retried or lost",
+    "polls": "Polls of a receiver plugin: done or failed",
+}
 
 # A guest may name its numbers freely; this many series of one plugin are kept apart.
 _MAX_SERIES_PER_PLUGIN = 1000
@@ -122,6 +127,12 @@ class Telemetry:
             registry=self.registry,
             buckets=(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0),
         )
+        self._calls = {
+            what: CallCounter(
+                f"otelwasm_{what}", text, ("component", "outcome"), registry=self.registry
+            )
+            for what, text in _CALLS.items()
+        }
         self._counts = _Counts()
         self.registry.register(self._counts)
         self._live = _LiveNumbers()
@@ -136,6 +147,14 @@ class Telemetry:
         Note that *event* happened to *batch* (or to *items* of it) at *component*.
         """
         self._counts.add(event, component, batch, items=batch.items if items is None else items)
+
+    def count_call(
+        self, what: Literal["messages", "polls"], component: str, outcome: str, *, count: int = 1
+    ) -> None:
+        """
+        Note how messages, or polls, for the plugin of *component* went.
+        """
+        self._calls[what].labels(component, outcome).inc(count)
 
     def time(self, component: str, seconds: float) -> None:
         """

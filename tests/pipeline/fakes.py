@@ -334,7 +334,7 @@ def registry_for_wasm() -> Registry:
     )
     exporter = ExporterKind(MemoryExporterConfig, lambda _, __, ___: MemoryExporter())
     return Registry(
-        receivers={"memory": lambda: receiver},
+        receivers={**Registry.built_in().receivers, "memory": lambda: receiver},
         processors=Registry.built_in().processors,
         exporters={"memory": lambda: exporter},
     )

@@ -82,9 +82,9 @@ class HttpServer:
             )
             self._servers.append(server)
 
-    async def close(self) -> None:
+    async def close(self, *, grace_s: float = _GRACE_S) -> None:
         """
-        Accept no more, finish the requests in flight, close; twice is safe.
+        Accept no more, finish the requests in flight for *grace_s*, close; twice is safe.
         """
         servers, self._servers = self._servers, []
         if servers:
@@ -98,18 +98,18 @@ class HttpServer:
         for sock in self._sockets:
             sock.close()
         if servers:
-            await self._finish()
+            await self._finish(grace_s)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    async def _finish(self) -> None:
+    async def _finish(self, grace_s: float) -> None:
         self._serving.is_closing = True
         for connection in tuple(self._serving.connections):
             connection.finish()
         self._on_change()
         try:
-            async with asyncio.timeout(_GRACE_S):
+            async with asyncio.timeout(grace_s):
                 await self._is_empty.wait()
         except TimeoutError:
             for connection in tuple(self._serving.connections):

@@ -1,0 +1,192 @@
+"""
+Have a plugin take messages whose senders hear no answer, as those of tcp and udp.
+
+What the plugin cannot take now is tried again, as `retry_on_failure` says; what it refuses, and
+what is given up, is counted and logged: a message is never lost silently.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import structlog
+
+from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
+from otelwasm.messages import Message, Reply
+from otelwasm.pipeline.delivery import RetryConfig
+from otelwasm.telemetry import Telemetry
+
+__all__ = ["Courier"]
+
+_log = structlog.get_logger(__name__)
+
+# Replies that ask to come again, as OTLP reads them.
+_COME_AGAIN = {429, 502, 503, 504}
+# Once there is a deadline, what waits is tried more often.
+_LAST_ATTEMPTS_S = 0.1
+_LINE_EVERY_S = 1.0
+
+
+class Courier:
+    """
+    Brings messages to one plugin through *take*; *component* is what telemetry calls it.
+    """
+
+    def __init__(
+        self,
+        component: str,
+        name: str,
+        *,
+        take: Callable[[Message], Awaitable[Reply]],
+        retry: RetryConfig,
+        telemetry: Telemetry,
+    ) -> None:
+        self._component = component
+        self._name = name
+        self._take = take
+        self._retry = retry
+        self._telemetry = telemetry
+        self._is_stopping = asyncio.Event()
+        self._lost = _Lines(_log.error, "messages lost")
+        self._refused = _Lines(_log.error, "plugin refused messages")
+        self._retried = _Lines(_log.warning, "messages not taken, will be tried again")
+
+    async def deliver(self, message: Message) -> None:
+        """
+        Return once *message* was taken, refused or given up; cancelling gives it up.
+        """
+        began = monotonic()
+        attempt = 0
+        while True:
+            try:
+                reply = await self._take(message)
+                if reply.status >= 400:
+                    raise _not_taken(reply, self._name)
+            except PermanentError as error:
+                self._refuse(message, error)
+                return
+            except RetryableError as error:
+                delay = self._retry.backoff(
+                    attempt, after_s=error.after_s, elapsed_s=monotonic() - began
+                )
+                if delay is None:
+                    self.lose(f"gave up after {attempt + 1} attempts: {error}", peer=message.peer)
+                    return
+                self._telemetry.count_call("messages", self._component, "retried")
+                self._retried.add(
+                    plugin=self._name, peer=message.peer, after_s=round(delay, 3), error=str(error)
+                )
+                attempt += 1
+            except asyncio.CancelledError:
+                self.lose("not taken before the shutdown timeout", peer=message.peer)
+                raise
+            except Exception as error:
+                # A defect of ours; the messages behind this one must not suffer.
+                _log.exception("message could not be handed over", plugin=self._name)
+                self.lose(f"{type(error).__name__}: {error}", peer=message.peer)
+                return
+            else:
+                self._telemetry.count_call("messages", self._component, "taken")
+                return
+            try:
+                await self._pause(delay)
+            except asyncio.CancelledError:
+                self.lose("not taken before the shutdown timeout", peer=message.peer)
+                raise
+
+    def lose(self, reason: str, *, peer: str, count: int = 1) -> None:
+        """
+        Count and log messages that nobody will try again.
+        """
+        self._telemetry.count_call("messages", self._component, "lost", count=count)
+        self._lost.add(count, plugin=self._name, peer=peer, reason=reason)
+
+    def hurry(self) -> None:
+        """
+        Try what waits at once, and often: a deadline is set.
+        """
+        self._is_stopping.set()
+
+    def close(self) -> None:
+        """
+        Write the lines that are held back.
+        """
+        for lines in (self._lost, self._refused, self._retried):
+            lines.close()
+
+    def _refuse(self, message: Message, error: PermanentError) -> None:
+        self._telemetry.count_call("messages", self._component, "refused")
+        self._refused.add(
+            plugin=self._name,
+            kind=error.kind if isinstance(error, PluginFaultError) else "permanent",
+            peer=message.peer,
+            bytes=len(message.body),
+            error=str(error),
+        )
+
+    async def _pause(self, delay_s: float) -> None:
+        if self._is_stopping.is_set():
+            await asyncio.sleep(min(delay_s, _LAST_ATTEMPTS_S))
+            return
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._is_stopping.wait()
+        except TimeoutError:
+            pass
+
+
+class _Lines:
+    """
+    Log lines of one kind: one at once, and one a second for all that follow, with their number.
+
+    What is said of each message's fate would otherwise grow with the messages.
+    """
+
+    def __init__(self, write: Callable[..., None], event: str) -> None:
+        self._write = write
+        self._event = event
+        self._count = 0
+        self._latest: dict[str, object] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, count: int = 1, **fields: object) -> None:
+        """
+        Say it now or soon; the fields of the latest message stand for all.
+        """
+        self._count += count
+        self._latest = fields
+        if self._timer is None:
+            self._tell()
+            self._timer = asyncio.get_running_loop().call_later(_LINE_EVERY_S, self._next)
+
+    def close(self) -> None:
+        """
+        Say the rest.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._tell()
+
+    def _next(self) -> None:
+        self._timer = None
+        if self._count:
+            self._tell()
+            self._timer = asyncio.get_running_loop().call_later(_LINE_EVERY_S, self._next)
+
+    def _tell(self) -> None:
+        if self._count:
+            self._write(self._event, count=self._count, **self._latest)
+            self._count = 0
+
+
+def _not_taken(reply: Reply, name: str) -> PermanentError | RetryableError:
+    """
+    What a reply of 400 or more says to who brought the message.
+    """
+    said = reply.body[:200].decode("utf-8", "replace").strip()
+    text = f"plugin '{name}': replied {reply.status}" + (f": {said}" if said else "")
+    if reply.status not in _COME_AGAIN:
+        return PermanentError(text)
+    after = [value for key, value in reply.headers if key.lower() == "retry-after"]
+    return RetryableError(text, after_s=float(after[0]) if after and after[0].isdecimal() else None)

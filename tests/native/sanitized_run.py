@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from native.conftest import load
 from native.otlp_samples import KEYS, VALUES, damaged, random_request
 from native.test_malformed import look
+from otelwasm.build.extension import load_extension
 
 ACTIONS = 14
 
@@ -70,7 +70,7 @@ def main(rounds: int) -> None:
     """
     Go through *rounds* payloads of each signal.
     """
-    native = load(Path(os.environ["OTELWASM_EXTENSION"]))
+    native = load_extension(Path(os.environ["OTELWASM_EXTENSION"]))
     for number in range(rounds):
         for signal in range(4):
             random = Random(f"{signal} {number}")

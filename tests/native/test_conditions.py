@@ -155,7 +155,7 @@ def test_conditions_on_the_span_of_an_event(native: ModuleType) -> None:
     [
         ({}, TypeError, "at least one"),
         ("name", TypeError, "conditions are a dict"),
-        ({1: 2}, TypeError, "names a field by a str, not 1"),
+        ({1: 2}, TypeError, "is named by a str, not 1"),
         ({"nam": 2}, ValueError, "spans have no 'nam'"),
         ({"metric.name": 2}, ValueError, "spans have no 'metric'"),
         ({"a.b.c.d.e.f": 2}, ValueError, "too long"),

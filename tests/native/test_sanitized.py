@@ -67,13 +67,12 @@ def test_damaged_payloads_under_sanitizers(compiler: str, tmp_path: Path) -> Non
 
 MEMORY_RUN = """
 import os
-from native.conftest import load
+from otelwasm.build.extension import load_extension
 from native.sanitized_run import act
 from native.otlp_samples import random_request
-from otelwasm.build.native import host_extension
 from random import Random
 
-native = load(host_extension())
+native = load_extension()
 
 def round(number):
     random = Random(number)

@@ -8,7 +8,6 @@ refuses; what it refuses itself is left to the parser to decide, and to put into
 extension is not built yet, or cannot be, the parser checks everything.
 """
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -70,16 +69,11 @@ class PayloadCheck:
 
 @cache
 def _native_check() -> _NativeCheck | None:
+    from otelwasm.build.extension import load_extension
     from otelwasm.build.native import built_host_extension
 
     try:
-        folder = built_host_extension()
-        if folder is None:
-            folder = _build()
-        spec = importlib.util.spec_from_file_location("otelwasm_native", next(folder.glob("*.so")))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        module = load_extension(built_host_extension() or _build())
     except (BuildError, ImportError, OSError) as error:
         _log.info("requests are checked the slower way", reason=str(error))
         return None

@@ -10,7 +10,10 @@
  *                           bytes(batch)
  */
 #include "condition.h"
+#include "inline.h"
+#include "message.h"
 #include "operations.h"
+#include "split.h"
 #include "view.h"
 
 static Place *place_of(PyObject *self) {
@@ -231,6 +234,33 @@ static PyObject *keep(PyObject *self, PyObject *arguments, PyObject *keywords) {
   return filter(self, arguments, keywords, 0);
 }
 
+static PyObject *values(PyObject *self, PyObject *arguments, PyObject *keywords) {
+  static char *names[] = {"name", "on", NULL};
+  PyObject *name;
+  const char *on = "items";
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|s:values", names, &name, &on)) {
+    return NULL;
+  }
+  const Level *level = level_named(on, place_of(self));
+  return level ? values_of(place_of(self), level, name) : NULL;
+}
+
+static PyObject *split(PyObject *self, PyObject *keys) {
+  const Level *level = level_named("items", place_of(self));
+  return level ? split_by(place_of(self), level, keys) : NULL;
+}
+
+static PyObject *inline_strings(PyObject *self, PyObject *unused) {
+  (void)unused;
+  const Batch *batch = (Batch *)self;
+  if (ROOTS[batch->signal] != ROOTS[SIGNAL_COUNT - 1]) {
+    PyErr_SetString(PyExc_TypeError, "profiles alone have a table of strings");
+    return NULL;
+  }
+  if (inline_texts(place_of(self))) return NULL;
+  Py_RETURN_NONE;
+}
+
 #define WITH_KEYWORDS METH_VARARGS | METH_KEYWORDS
 #define METHOD(function) (PyCFunction)(void *)function
 
@@ -252,6 +282,12 @@ static PyMethodDef METHODS[] = {
      "of lists and dicts."},
     {"map_attribute", METHOD(map_attribute), WITH_KEYWORDS,
      "map_attribute(keys, function, on='items')\n--\n\nPut what *function* makes of each value."},
+    {"values", METHOD(values), WITH_KEYWORDS,
+     "values(name, on='items')\n--\n\nThe field or attribute of that name of each; else None."},
+    {"split", split, METH_O,
+     "split(keys, /)\n--\n\nA payload for each key; *keys* is a list, one for each item."},
+    {"inline_strings", inline_strings, METH_NOARGS,
+     "inline_strings()\n--\n\nPut texts where attributes of profiles refer to a table of them."},
     {"drop", METHOD(drop), WITH_KEYWORDS,
      "drop(conditions, on='items')\n--\n\nLeave out what meets all conditions; how many."},
     {"keep", METHOD(keep), WITH_KEYWORDS,
@@ -259,9 +295,15 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyObject *get_root(PyObject *self, void *unused) {
+  (void)unused;
+  return view_new(place_of(self), self);
+}
+
 static PyGetSetDef FIELDS[] = {
     {"signal", get_signal, NULL, "The contract's number of its signal.", NULL},
     {"is_changed", get_is_changed, NULL, "Whether anything in it was changed.", NULL},
+    {"root", get_root, NULL, "The request itself, as a view.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

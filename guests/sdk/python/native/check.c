@@ -122,8 +122,22 @@ int check_message(const uint8_t *p, const uint8_t *end, const Message *message, 
   return 1;
 }
 
-void refusal_raise(const Refusal *refusal, const uint8_t *start) {
-  PyErr_Format(PyExc_ValueError, "malformed OTLP payload: byte %zd: %s%s%s %s",
+PyObject *malformed_error;
+
+void malformed_raise(const char *text) {
+  PyErr_SetString(malformed_error ? malformed_error : PyExc_ValueError, text);
+}
+
+static const char *signal_of(uint8_t root) {
+  static const char *const names[] = {"traces", "metrics", "logs", "profiles"};
+  int signal = 0;
+  while (ROOTS[signal] != root) signal++;
+  return names[signal];
+}
+
+void refusal_raise(const Refusal *refusal, const uint8_t *start, uint8_t root) {
+  PyErr_Format(malformed_error ? malformed_error : PyExc_ValueError,
+               "malformed %s payload: byte %zd: %s%s%s %s", signal_of(root),
                (Py_ssize_t)(refusal->at - start), refusal->message->name,
                refusal->field ? "." : "", refusal->field ? refusal->field->name : "",
                refusal->what);

@@ -18,8 +18,12 @@ typedef struct {
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
                   Refusal *refusal);
 
-/* Raises ValueError with the place, counted from *start*. */
-void refusal_raise(const Refusal *refusal, const uint8_t *start);
+/* Raises that a payload of that root is malformed, and where, counted from *start*. */
+void refusal_raise(const Refusal *refusal, const uint8_t *start, uint8_t root);
+
+/* What is raised for malformed payloads; while it is NULL, ValueError. */
+extern PyObject *malformed_error;
+void malformed_raise(const char *text);
 
 int is_utf8(const uint8_t *p, const uint8_t *end);
 

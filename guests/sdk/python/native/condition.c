@@ -1,91 +1,21 @@
-/* Dropping what meets conditions.
+/* Dropping what meets conditions, and reading one value of each message.
  *
- * Conditions are a dict: where to look, and what has to be there. Where: a field ("name"), an
- * attribute ("attributes.http.route": all behind "attributes." is its key), the same of a message
- * in this one ("status.code") or around it ("resource.attributes.service.name", "metric.name").
- * What: a value to equal; a tuple, set or range to be in; a function to say yes; or ... to be
- * there at all.
+ * Conditions are a dict: where to look (path.h says how), and what has to be there: a value to
+ * equal; a tuple, set or range to be in; a bound (bound.c); a pattern that matches all of it; a
+ * function to say yes; or ... to be there at all.
  */
 #include "condition.h"
 
+#include "bound.h"
 #include "operations.h"
+#include "path.h"
 #include "view.h"
 
-enum { LONGEST_PATH = 4 };
-
 typedef struct {
-  Range steps[LONGEST_PATH]; /* the names before the last */
-  int step_count;
-  Range name;       /* of the field, or the attribute's key */
-  int is_attribute;
+  Path path;
   PyObject *wanted;
+  PyObject *matches; /* of a pattern: its fullmatch */
 } Condition;
-
-static int is_named(Range name, const char *text) {
-  size_t size = strlen(text);
-  return range_size(name) == size && !memcmp(name.data, text, size);
-}
-
-static int parse_path(PyObject *path, Condition *condition) {
-  Range rest;
-  if (!PyUnicode_Check(path)) {
-    PyErr_Format(PyExc_TypeError, "a condition names a field by a str, not %R", path);
-    return -1;
-  }
-  if (text_range(path, &rest)) return -1;
-  const uint8_t *dot;
-  while ((dot = memchr(rest.data, '.', range_size(rest)))) {
-    Range step = {rest.data, dot};
-    rest.data = dot + 1;
-    if (is_named(step, "attributes")) {
-      condition->is_attribute = 1;
-      break;
-    }
-    if (condition->step_count == LONGEST_PATH) {
-      PyErr_Format(PyExc_ValueError, "a condition's path is too long: %R", path);
-      return -1;
-    }
-    condition->steps[condition->step_count++] = step;
-  }
-  condition->name = rest;
-  return 0;
-}
-
-static const Field *field_named(const Place *place, Range name) {
-  const Message *message = &MESSAGES[place->message];
-  for (int i = 0; i < message->field_count; i++) {
-    if (is_named(name, message->fields[i].name)) return &message->fields[i];
-  }
-  return NULL;
-}
-
-static int is_single(const Field *field) {
-  return field && field->kind == KIND_MESSAGE && !field->repeated && field->message != ANY_VALUE;
-}
-
-/* "metric" means the message Metric around a data point. */
-static int is_message_named(const Place *place, Range name) {
-  const char *message = MESSAGES[place->message].name;
-  return range_size(name) == strlen(message) && name.data[0] == (message[0] | 0x20) &&
-         !memcmp(name.data + 1, message + 1, range_size(name) - 1);
-}
-
-/* The place that a step leads to, in *held* or around; 0 where there is none, -1 with an error. */
-static int follow(Place **place, Range name, Place *held) {
-  const Field *field = field_named(*place, name);
-  for (Place *around = (*place)->parent; !is_single(field) && around; around = around->parent) {
-    if (is_message_named(around, name)) {
-      *place = around;
-      return 1;
-    }
-    field = field_named(around, name);
-    if (is_single(field)) *place = around;
-  }
-  if (!is_single(field)) return 0;
-  if (place_single(*place, field, held)) return -1;
-  *place = held;
-  return 1;
-}
 
 static int equals(PyObject *value, PyObject *wanted) {
   if (PyBool_Check(value) != PyBool_Check(wanted)) return 0; /* True is no 1 */
@@ -98,16 +28,36 @@ static int is_plain_value(PyObject *wanted) {
          PyDict_Check(wanted);
 }
 
+static int is_true(PyObject *function, PyObject *value) {
+  PyObject *answer = PyObject_CallFunctionObjArgs(function, value, NULL);
+  int result = answer ? PyObject_IsTrue(answer) : -1;
+  Py_XDECREF(answer);
+  return result;
+}
+
+/* A number is matched by its digits: "5.." is for 503, too. */
+static int pattern_matches(PyObject *matches, PyObject *value) {
+  if (PyUnicode_Check(value)) return is_true(matches, value);
+  if (value == Py_None) return 0;
+  PyObject *text = PyObject_Str(value);
+  int result = text ? is_true(matches, text) : -1;
+  Py_XDECREF(text);
+  return result;
+}
+
 /* Whether a value is what is wanted; takes the reference to it, or NULL with an exception. */
-static int value_meets(PyObject *value, PyObject *wanted) {
+static int value_meets(PyObject *value, const Condition *condition) {
+  PyObject *wanted = condition->wanted;
   int result;
   if (!value) return -1;
   if (is_plain_value(wanted)) {
     result = equals(value, wanted);
+  } else if (condition->matches) {
+    result = pattern_matches(condition->matches, value);
+  } else if (bound_check(wanted)) {
+    result = bound_holds(wanted, value);
   } else if (PyCallable_Check(wanted)) {
-    PyObject *answer = PyObject_CallFunctionObjArgs(wanted, value, NULL);
-    result = answer ? PyObject_IsTrue(answer) : -1;
-    Py_XDECREF(answer);
+    result = is_true(wanted, value);
   } else {
     result = PySequence_Contains(wanted, value);
   }
@@ -115,73 +65,35 @@ static int value_meets(PyObject *value, PyObject *wanted) {
   return result;
 }
 
-static int attribute_meets(Place *place, const Condition *condition) {
-  Cursor cursor = cursor_at(place);
-  Attribute found;
-  int got = next_attribute(&cursor, &condition->name, 1, &found);
-  if (got <= 0 || condition->wanted == Py_Ellipsis) return got;
-  Range text, wanted;
-  if (PyUnicode_Check(condition->wanted) && pair_text(found.pair, &text)) {
-    /* Most conditions compare texts, for which the bytes are enough. */
-    return text_range(condition->wanted, &wanted) ? -1 : range_equals(text, wanted);
-  }
-  return value_meets(decode_pair_value(found.pair), condition->wanted);
-}
-
-static int field_meets(Place *place, const Condition *condition) {
-  const Field *field = field_named(place, condition->name);
-  if (!field) return 0; /* one kind of data point has it, another has not */
-  if (condition->wanted != Py_Ellipsis) {
-    return value_meets(place_value(place, field), condition->wanted);
-  }
-  Cursor cursor = cursor_at(place);
+/* Whether anything of a field was sent. */
+static int field_is_there(Found *found) {
+  Cursor cursor = cursor_at(found->place);
   WireField wire;
   int got;
-  while ((got = cursor_next(&cursor, &wire)) > 0 && wire.number != field->number) continue;
+  while ((got = cursor_next(&cursor, &wire)) > 0 && wire.number != found->field->number) continue;
   return got;
 }
 
 static int condition_met(Place *place, const Condition *condition) {
-  Place held[LONGEST_PATH];
-  for (int i = 0; i < condition->step_count; i++) {
-    int got = follow(&place, condition->steps[i], &held[i]);
-    if (got <= 0) return got;
+  Found found;
+  int got = path_follow(&condition->path, place, &found);
+  if (got <= 0) return got;
+  if (condition->wanted == Py_Ellipsis) return found.field ? field_is_there(&found) : 1;
+  Range text, wanted;
+  if (!found.field && PyUnicode_Check(condition->wanted) && pair_text(found.pair, &text)) {
+    /* Most conditions compare texts, for which the bytes are enough. */
+    return text_range(condition->wanted, &wanted) ? -1 : range_equals(text, wanted);
   }
-  return condition->is_attribute ? attribute_meets(place, condition)
-                                 : field_meets(place, condition);
+  return value_meets(found_value(&found), condition);
 }
 
-/* Whether a condition can ever be met in that level: its first name is one of its messages' or of
- * those around. A misspelt one would silently keep or drop all. */
-static int check_names(const Condition *condition, const Level *level) {
-  Range first = condition->step_count ? condition->steps[0] : condition->name;
-  int is_known = condition->is_attribute && !condition->step_count;
-  for (int i = 0; !is_known && i < MESSAGE_COUNT; i++) {
-    Place place = {.message = (uint8_t)i};
-    int is_target = (int)(level->targets >> i & 1), is_around = level->descend[i] != 0;
-    if (is_target) is_known = field_named(&place, first) != NULL;
-    if (is_around && condition->step_count) {
-      is_known = is_known || is_single(field_named(&place, first)) ||
-                 is_message_named(&place, first);
-    }
-  }
-  if (is_known) return 0;
-  PyObject *name = PyUnicode_FromStringAndSize((const char *)first.data, first.end - first.data);
-  if (name) PyErr_Format(PyExc_ValueError, "%s have no %R", level->name, name);
-  Py_XDECREF(name);
-  return -1;
-}
-
-static Py_ssize_t read_conditions(PyObject *dict, const Level *level, Condition *conditions) {
-  PyObject *path, *wanted;
-  Py_ssize_t position = 0, count = 0;
-  while (PyDict_Next(dict, &position, &path, &wanted)) {
-    Condition *condition = &conditions[count];
-    condition->wanted = wanted;
-    if (parse_path(path, condition) || check_names(condition, level)) return -1;
-    count++;
-  }
-  return count;
+static int read_condition(PyObject *name, PyObject *wanted, const Level *level,
+                          Condition *condition) {
+  condition->wanted = wanted;
+  if (path_read(name, level, &condition->path)) return -1;
+  if (is_plain_value(wanted) || !PyObject_HasAttrString(wanted, "fullmatch")) return 0;
+  condition->matches = PyObject_GetAttrString(wanted, "fullmatch");
+  return condition->matches ? 0 : -1;
 }
 
 static int all_met(Place *place, const Condition *conditions, Py_ssize_t count) {
@@ -192,33 +104,25 @@ static int all_met(Place *place, const Condition *conditions, Py_ssize_t count) 
   return 1;
 }
 
-static Py_ssize_t drop_from(Place *root, const Level *level, const Condition *conditions,
-                            Py_ssize_t count, int drops) {
-  Walk walk = {.level = level};
-  Place places[WALK_DEPTH], place;
-  Py_ssize_t dropped = 0;
-  int got;
-  walk_into(&walk, root);
-  while ((got = walk_next(&walk, &place)) > 0) {
-    if (walk_has(&walk, &place)) {
-      int met = all_met(&place, conditions, count);
-      if (met < 0) return -1;
-      if (met == drops) {
-        if (change_drop(&place)) return -1;
-        dropped++;
-        continue;
-      }
-    }
-    if (walk_descends(&walk, &place)) {
-      Place *kept = &places[walk.depth];
-      *kept = place;
-      walk_into(&walk, kept);
-    }
-  }
-  return got < 0 ? -1 : dropped;
+typedef struct {
+  const Condition *conditions;
+  Py_ssize_t count;
+  int drops; /* what meets them, not what doesn't */
+  Py_ssize_t dropped;
+} Dropping;
+
+static int drop_one(void *task, Place *place, int *is_gone) {
+  Dropping *dropping = task;
+  int met = all_met(place, dropping->conditions, dropping->count);
+  if (met < 0) return -1;
+  *is_gone = met == dropping->drops;
+  dropping->dropped += *is_gone;
+  return *is_gone ? change_drop(place) : 0;
 }
 
 Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int drops) {
+  PyObject *name, *wanted;
+  Py_ssize_t position = 0;
   if (!PyDict_Check(conditions) || !PyDict_Size(conditions)) {
     PyErr_Format(PyExc_TypeError, "conditions are a dict with at least one, not %R", conditions);
     return -1;
@@ -226,11 +130,39 @@ Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int
   /* A copy: a condition's function could change the dict. */
   PyObject *copy = PyDict_New();
   Condition *all = calloc((size_t)PyDict_Size(conditions), sizeof *all);
-  Py_ssize_t count = -1, dropped = -1;
+  Dropping dropping = {.conditions = all, .drops = drops};
   if (!all) PyErr_NoMemory();
-  if (copy && all && !PyDict_Merge(copy, conditions, 1)) count = read_conditions(copy, level, all);
-  if (count >= 0) dropped = drop_from(root, level, all, count, drops);
+  int failed = !copy || !all || PyDict_Merge(copy, conditions, 1);
+  while (!failed && PyDict_Next(copy, &position, &name, &wanted)) {
+    failed = read_condition(name, wanted, level, &all[dropping.count++]);
+  }
+  failed = failed || walk_all(root, level, drop_one, &dropping);
+  for (Py_ssize_t i = 0; i < dropping.count; i++) Py_XDECREF(all[i].matches);
   free(all);
   Py_XDECREF(copy);
-  return dropped;
+  return failed ? -1 : dropping.dropped;
+}
+
+typedef struct {
+  Path path;
+  PyObject *list;
+} Reading;
+
+static int read_one(void *task, Place *place, int *is_gone) {
+  (void)is_gone;
+  Reading *reading = task;
+  Found found;
+  int got = path_follow(&reading->path, place, &found);
+  PyObject *value = got > 0 ? found_value(&found) : got < 0 ? NULL : Py_NewRef(Py_None);
+  int result = value ? PyList_Append(reading->list, value) : -1;
+  Py_XDECREF(value);
+  return result;
+}
+
+PyObject *values_of(Place *root, const Level *level, PyObject *name) {
+  Reading reading;
+  if (path_read(name, level, &reading.path)) return NULL;
+  reading.list = PyList_New(0);
+  if (reading.list && walk_all(root, level, read_one, &reading)) Py_CLEAR(reading.list);
+  return reading.list;
 }

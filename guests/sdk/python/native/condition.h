@@ -1,11 +1,14 @@
-/* Dropping what meets conditions. */
+/* Dropping what meets conditions, and reading one value of each message. */
 #ifndef OTELWASM_CONDITION_H
 #define OTELWASM_CONDITION_H
 
 #include "walk.h"
 
-/* Drops the messages of a level that meet all conditions (or, with drops == 0, all others):
+/* Takes the messages of a level out that meet all conditions, or with *drops* 0 those that do not;
  * how many, or -1 with an exception. */
 Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int drops);
+
+/* A list of the values that each message of a level has for a path; None where it has none. */
+PyObject *values_of(Place *root, const Level *level, PyObject *name);
 
 #endif

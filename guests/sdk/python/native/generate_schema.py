@@ -47,6 +47,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "log_records": ("LogRecord",),
     "profiles": ("Profile",),
     "samples": ("Sample",),
+    "mappings": ("Mapping",),
+    "locations": ("Location",),
 }
 KINDS = {
     value: name.removeprefix("TYPE_")

@@ -4,13 +4,16 @@
  *     direct.c  hands payloads to and from the host without copies
  *     batch.c   goes through a payload and changes it without decoding it: on top of
  *               wire.c (fields), tree.c (changes; its header has the picture), walk.c (levels),
- *               operations.c and condition.c (whole batches), view.c and attributes.c (one by one)
+ *               operations.c, condition.c and split.c (whole batches), view.c and attributes.c (one
+ *               by one), message.c (new ones), inline.c (what profiles have in tables)
  *     schema.c  what OTLP's messages look like; all of the above are driven by it
  */
 #include <Python.h>
 
+#include "bound.h"
 #include "check.h"
 #include "direct.h"
+#include "message.h"
 #include "view.h"
 
 static PyObject *native_check(PyObject *module, PyObject *arguments) {
@@ -25,16 +28,44 @@ static PyObject *native_check(PyObject *module, PyObject *arguments) {
   const uint8_t *end = start + PyBytes_Size(payload);
   Refusal refusal;
   if (!check_message(start, end, &MESSAGES[ROOTS[signal]], MAX_DEPTH, &refusal)) {
-    refusal_raise(&refusal, start);
+    refusal_raise(&refusal, start, ROOTS[signal]);
     return NULL;
   }
   Py_RETURN_NONE;
+}
+
+static PyObject *native_encode(PyObject *module, PyObject *arguments) {
+  (void)module;
+  PyObject *dict;
+  int signal;
+  if (!PyArg_ParseTuple(arguments, "Oi:encode", &dict, &signal)) return NULL;
+  if (signal < 0 || signal >= SIGNAL_COUNT) {
+    return PyErr_Format(PyExc_ValueError, "a signal is 0 to %d, not %d", SIGNAL_COUNT - 1, signal);
+  }
+  Buffer buffer = {0};
+  PyObject *payload = NULL;
+  if (!encode_message(&buffer, &MESSAGES[ROOTS[signal]], dict)) {
+    payload = PyBytes_FromStringAndSize((const char *)buffer.bytes, (Py_ssize_t)buffer.size);
+  }
+  buffer_free(&buffer);
+  return payload;
+}
+
+static PyObject *use_malformed(PyObject *module, PyObject *type) {
+  (void)module;
+  malformed_error = Py_NewRef(type);
+  return Py_NewRef(type);
 }
 
 static PyMethodDef METHODS[] = {
     {"check", native_check, METH_VARARGS,
      "check(payload, signal, /)\n--\n\nRaise ValueError, with the place, for a payload that\n"
      "protobuf would not decode."},
+    {"encode", native_encode, METH_VARARGS,
+     "encode(fields, signal, /)\n--\n\nThe payload of a request that is made of a dict."},
+    {"use_malformed", use_malformed, METH_O,
+     "use_malformed(type, /)\n--\n\nRaise this exception for malformed payloads, not\n"
+     "ValueError; a decorator."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -49,7 +80,7 @@ PyMODINIT_FUNC PyInit_otelwasm_native(void) {
   PyObject *module = PyModule_Create(&DEFINITION);
   if (module && (PyModule_AddFunctions(module, DIRECT_METHODS) || batch_type_add(module) ||
                  view_types_add(module) || views_types_add(module) ||
-                 attributes_type_add(module))) {
+                 attributes_type_add(module) || bound_type_add(module))) {
     Py_DECREF(module);
     return NULL;
   }

@@ -7,25 +7,16 @@
 
 #include "sha256.h"
 
+static int run_one(void *task, Place *place, int *is_gone) {
+  (void)is_gone;
+  Operation *operation = task;
+  int changed = operation->apply(operation, place);
+  operation->changed += changed;
+  return changed < 0 ? -1 : 0;
+}
+
 Py_ssize_t operation_run(Operation *operation, Place *root, const Level *level) {
-  Walk walk = {.level = level};
-  Place places[WALK_DEPTH], place;
-  Py_ssize_t total = 0;
-  int got;
-  walk_into(&walk, root);
-  while ((got = walk_next(&walk, &place)) > 0) {
-    if (walk_has(&walk, &place)) {
-      int changed = operation->apply(operation, &place);
-      if (changed < 0) return -1;
-      total += changed;
-    }
-    if (walk_descends(&walk, &place)) {
-      Place *kept = &places[walk.depth];
-      *kept = place;
-      walk_into(&walk, kept);
-    }
-  }
-  return got < 0 ? -1 : total;
+  return walk_all(root, level, run_one, operation) ? -1 : operation->changed;
 }
 
 /* Passes over the fields of an unchanged message that are short and not asked for: nearly all.

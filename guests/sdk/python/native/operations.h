@@ -22,6 +22,7 @@ struct Operation {
   Range salt;        /* hash */
   PyObject *function; /* hash: makes bytes of lists and dicts; map: the new value from the old */
   Buffer any;         /* hash, map: the new AnyValue; freed by whoever began the operation */
+  Py_ssize_t changed; /* so far, by all messages */
 };
 
 /* Applies it to every message of a level; the sum, or -1 with an exception. */

@@ -68,6 +68,18 @@ static uint8_t *write_node(const Node *node, uint8_t *out) {
   return write_bytes(out, p, (size_t)(node->end - p));
 }
 
+int node_put(Tree *tree, Node *node, uint32_t number, Buffer *buffer) {
+  if (measure(tree, node)) return -1;
+  if (node->is_pruned) return 0;
+  if (buffer_tag(buffer, number, WIRE_BYTES) || buffer_varint(buffer, node->size) ||
+      buffer_room(buffer, node->size)) {
+    return -1;
+  }
+  write_node(node, buffer->bytes + buffer->size);
+  buffer->size += node->size;
+  return 0;
+}
+
 PyObject *node_render(Tree *tree, Node *node) {
   if (measure(tree, node)) return NULL;
   PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->size);

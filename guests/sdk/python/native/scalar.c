@@ -1,4 +1,5 @@
 /* Numbers, texts and bytes of fields, between the wire and Python, by the schema's kinds. */
+#include "check.h"
 #include "value.h"
 
 static int is_signed(const Field *field) {
@@ -116,8 +117,7 @@ int decode_repeated(const Field *field, const WireField *wire, PyObject *list) {
       p += size;
     }
     if (!p) {
-      PyErr_Format(PyExc_ValueError, "malformed OTLP payload: %s holds a broken number",
-                   field->name);
+      malformed_raise("malformed payload: a list holds a broken number");
       return -1;
     }
     if (append(list, decode_scalar(field, &element))) return -1;

@@ -30,9 +30,9 @@ void *tree_malformed(Tree *tree) {
   Refusal refusal;
   if (PyErr_Occurred()) return NULL;
   if (check_message(root->data, root->end, &MESSAGES[root->message], MAX_DEPTH, &refusal)) {
-    PyErr_SetString(PyExc_ValueError, "malformed OTLP payload: a field is broken");
+    malformed_raise("malformed payload: a field is broken");
   } else {
-    refusal_raise(&refusal, root->data);
+    refusal_raise(&refusal, root->data, root->message);
   }
   return NULL;
 }
@@ -291,6 +291,7 @@ int change_field(Cursor *cursor, const WireField *field, const uint8_t *bytes, s
     change->bytes = bytes;
     change->size = size;
     change->child = NULL;
+    cursor->inner = cursor->inner_end; /* a list that was set as one is replaced as one */
     return 0;
   }
   Change change = {
@@ -317,6 +318,32 @@ int change_append(Place *place, uint32_t number, const uint8_t *bytes, size_t si
   return insert_change(place->tree, node, node->count, change);
 }
 
+int change_message(Cursor *cursor, const WireField *field, const uint8_t *content, size_t size) {
+  const Message *holder = &MESSAGES[cursor->place->message];
+  Node *child = new_node(cursor->place->tree, content, content + size,
+                         field_of(holder, field->number)->message);
+  if (!child || change_field(cursor, field, NULL, 0)) return -1;
+  size_t index = (cursor->change ? cursor->change : cursor->index) - 1;
+  cursor->place->node->changes[index].child = child;
+  return 0;
+}
+
+int change_append_message(Place *place, uint32_t number, const uint8_t *content, size_t size) {
+  const Field *field = field_of(&MESSAGES[place->message], number);
+  Node *child = new_node(place->tree, content, content + size, field->message);
+  if (!child || change_append(place, number, NULL, 0)) return -1;
+  place->node->changes[place->node->count - 1].child = child;
+  return 0;
+}
+
+/* The change that put a message in, or keeps its changes. */
+static Change *change_of(const Node *parent, const Node *child, const uint8_t *at) {
+  for (size_t i = first_change(parent, at); i < parent->count && parent->changes[i].at == at; i++) {
+    if (parent->changes[i].child == child) return &parent->changes[i];
+  }
+  return NULL;
+}
+
 int change_drop(Place *place) {
   Place *parent = place->parent;
   if (!parent) return 0;
@@ -326,10 +353,13 @@ int change_drop(Place *place) {
   if (holder->is_container && !field->repeated) return change_drop(parent);
   Node *node = place_node(parent);
   if (!node) return -1;
+  const Node *own = place_find_node(place);
+  Change *change = own ? change_of(node, own, place->at)
+                       : find_change(node, place->at, place->number);
+  if (own && !change) return 0; /* gone already */
   place->tree->edit_count++;
   place->tree->single_count += !field->repeated;
   node->lost = place->number;
-  Change *change = find_change(node, place->at, place->number);
   if (change) {
     change->child = NULL;
     change->size = 0;

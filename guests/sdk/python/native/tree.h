@@ -92,7 +92,9 @@ static inline Buffer *tree_scratch(Tree *tree) {
 
 /* The payload, or another edited message, with all changes, as a bytes object. */
 PyObject *node_render(Tree *tree, Node *node);
-/* Raises ValueError: says where the payload is malformed. NULL. */
+/* The same as a field of that number, behind what the buffer holds; nothing, where it is pruned. */
+int node_put(Tree *tree, Node *node, uint32_t number, Buffer *buffer);
+/* Raises that, and where, the payload is malformed. NULL. */
 void *tree_malformed(Tree *tree);
 
 /* The place's node where there is one; made where there is none (NULL with MemoryError). */
@@ -115,6 +117,9 @@ int cursor_next_slow(Cursor *cursor, WireField *field);
 /* Records changes; 0, or -1 with MemoryError. *bytes* must live as long as the tree. */
 int change_field(Cursor *cursor, const WireField *field, const uint8_t *bytes, size_t size);
 int change_append(Place *place, uint32_t number, const uint8_t *bytes, size_t size);
+/* The same where the field is a message, whose content the bytes are: others can change it then. */
+int change_message(Cursor *cursor, const WireField *field, const uint8_t *content, size_t size);
+int change_append_message(Place *place, uint32_t number, const uint8_t *content, size_t size);
 /* Takes a message out; a container that loses its last one this way goes, too. */
 int change_drop(Place *place);
 

@@ -3,11 +3,12 @@
  * Where a sender gives a field twice, protobuf's rule holds: the last number or text counts, and
  * messages are merged, which is what decoding their joined bytes gives.
  */
+#include "check.h"
 #include "value.h"
 
 static int broken_value(void) {
   if (!PyErr_Occurred()) {
-    PyErr_SetString(PyExc_ValueError, "malformed OTLP payload: an attribute's value is broken");
+    malformed_raise("malformed payload: an attribute's value is broken");
   }
   return -1;
 }
@@ -85,6 +86,13 @@ static int merged_field(Range message, uint32_t number, Range *content, Buffer *
   return 0;
 }
 
+static int refuse_type(PyObject *value, const char *format) {
+  PyObject *name = PyType_GetName(Py_TYPE(value));
+  if (name) PyErr_Format(PyExc_TypeError, format, name);
+  Py_XDECREF(name);
+  return -1;
+}
+
 static PyObject *decode_nested(Range value, int nesting);
 
 static PyObject *decode_text(const WireField *wire) {
@@ -134,7 +142,7 @@ static int add_element(PyObject *list, Range element, int nesting) {
 /* The list of an ArrayValue or the dict of a KeyValueList. */
 static PyObject *decode_container(Range content, uint32_t member, int nesting) {
   if (nesting >= MAX_DEPTH) {
-    PyErr_SetString(PyExc_ValueError, "malformed OTLP payload: a value is nested too deeply");
+    malformed_raise("malformed payload: a value is nested too deeply");
     return NULL;
   }
   PyObject *container = member == ANY_ARRAY ? PyList_New(0) : PyDict_New();
@@ -247,8 +255,7 @@ static int encode_dict(Buffer *buffer, PyObject *dict, int nesting) {
   while (PyDict_Next(dict, &position, &name, &value)) {
     Range key;
     if (!PyUnicode_Check(name)) {
-      PyErr_Format(PyExc_TypeError, "a map's key is a str, not %R", name);
-      return -1;
+      return refuse_type(name, "a map's key is a str, not %U");
     }
     if (text_range(name, &key) || buffer_begin(buffer, LIST_VALUES, &pair) ||
         buffer_bytes(buffer, PAIR_KEY, key.data, range_size(key)) ||
@@ -290,11 +297,8 @@ int encode_any(Buffer *buffer, PyObject *value, int nesting) {
   }
   int is_list = PyList_Check(value) || PyTuple_Check(value);
   if (!is_list && !PyDict_Check(value)) {
-    PyErr_Format(PyExc_TypeError,
-                 "an attribute holds str, bool, int, float, bytes, None, or lists and dicts of "
-                 "these, not %R",
-                 (PyObject *)Py_TYPE(value));
-    return -1;
+    return refuse_type(value, "an attribute holds str, bool, int, float, bytes, None, or lists and "
+                              "dicts of these, not %U");
   }
   if (nesting >= MAX_NESTING) {
     PyErr_Format(PyExc_ValueError, "an attribute's value can nest %d levels, not more",

@@ -8,15 +8,13 @@
 
 enum { MOST_MESSAGES = 64 };
 
-static PyTypeObject *view_types[MOST_MESSAGES]; /* ours, by place in MESSAGES */
-static PyTypeObject *used_types[MOST_MESSAGES]; /* ours, or what the SDK made of them */
+static PyTypeObject *base_type;
+static PyTypeObject *view_types[MOST_MESSAGES]; /* by place in MESSAGES */
 
-static Pool pool; /* of views of our own types */
+static Pool pool;
 
 PyObject *view_new(const Place *place, PyObject *keeper) {
-  PyTypeObject *type = used_types[place->message];
-  int is_own = type == view_types[place->message];
-  View *view = (View *)(is_own ? pool_new(&pool, type, sizeof(View)) : PyType_GenericAlloc(type, 0));
+  View *view = (View *)pool_new(&pool, view_types[place->message], sizeof(View));
   if (!view) return NULL;
   view->holder.place = *place;
   view->keeper = Py_NewRef(keeper);
@@ -26,14 +24,8 @@ PyObject *view_new(const Place *place, PyObject *keeper) {
 
 static void view_dealloc(PyObject *self) {
   PyTypeObject *type = Py_TYPE(self);
-  View *view = (View *)self;
-  int is_own = type == view_types[view->holder.place.message];
-  Py_DECREF(view->keeper);
-  if (is_own) {
-    pool_free(&pool, self);
-  } else {
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
-  }
+  Py_DECREF(((View *)self)->keeper);
+  pool_free(&pool, self);
   Py_DECREF(type);
 }
 
@@ -91,6 +83,12 @@ static PyObject *get_enclosing(PyObject *self, void *closure) {
                       MESSAGES[((Holder *)self)->place.message].name, wanted->name);
 }
 
+static PyObject *get_batch(PyObject *self, void *unused) {
+  (void)unused;
+  while (((Holder *)self)->place.parent) self = ((View *)self)->keeper;
+  return Py_NewRef(self);
+}
+
 static PyMethodDef VIEW_METHODS[] = {
     {"drop", view_drop, METH_NOARGS,
      "drop()\n--\n\nLeave this message, with all that is in it, out of the batch."},
@@ -100,9 +98,9 @@ static PyMethodDef VIEW_METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *base) {
-  PyObject *bases = base ? PyTuple_Pack(1, (PyObject *)base) : NULL;
-  PyObject *type = base && !bases ? NULL : PyType_FromSpecWithBases(spec, bases);
+/* A type for a module's views; takes the reference to the bases, or NULL. */
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyObject *bases) {
+  PyObject *type = PyType_FromSpecWithBases(spec, bases);
   Py_XDECREF(bases);
   if (!type || PyModule_AddObject(module, strrchr(spec->name, '.') + 1, Py_NewRef(type))) {
     return NULL;
@@ -112,7 +110,7 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject 
 
 static PyTypeObject *add_base_type(PyObject *module) {
   enum { COUNT = sizeof ENCLOSING / sizeof ENCLOSING[0] };
-  static PyGetSetDef enclosing[COUNT + 1];
+  static PyGetSetDef enclosing[COUNT + 2];
   for (int i = 0; i < COUNT; i++) {
     enclosing[i] = (PyGetSetDef){
         .name = ENCLOSING[i].name,
@@ -121,6 +119,11 @@ static PyTypeObject *add_base_type(PyObject *module) {
         .closure = (void *)&ENCLOSING[i],
     };
   }
+  enclosing[COUNT] = (PyGetSetDef){
+      .name = "batch",
+      .get = get_batch,
+      .doc = "The batch that this message is in.",
+  };
   PyType_Slot slots[] = {
       {Py_tp_dealloc, (void *)view_dealloc},
       {Py_tp_methods, VIEW_METHODS},
@@ -140,13 +143,14 @@ static PyTypeObject *add_base_type(PyObject *module) {
 
 /* The tables of a type live as long as the module, which is for good. */
 static PyTypeObject *add_message_type(PyObject *module, const Message *message,
-                                      PyTypeObject *base) {
+                                      PyObject *bases) {
   enum { NAME_SIZE = 64 };
-  PyGetSetDef *fields = calloc(message->field_count + 1u, sizeof *fields);
+  PyGetSetDef *fields = calloc(message->field_count + 2u, sizeof *fields);
   char *name = malloc(NAME_SIZE);
   if (!fields || !name) {
     free(fields);
     free(name);
+    Py_XDECREF(bases);
     PyErr_NoMemory();
     return NULL;
   }
@@ -159,6 +163,11 @@ static PyTypeObject *add_message_type(PyObject *module, const Message *message,
         .closure = (void *)&message->fields[i],
     };
   }
+  const Field *attributes = field_of(message, message->attributes);
+  if (attributes) { /* whatever OTLP calls them in this message */
+    PyGetSetDef *field = &fields[message->field_count];
+    *field = (PyGetSetDef){"attributes", get, set, NULL, (void *)attributes};
+  }
   PyType_Slot slots[] = {{Py_tp_getset, fields}, {Py_tp_dealloc, (void *)view_dealloc}, {0, NULL}};
   PyType_Spec spec = {
       .name = name,
@@ -166,35 +175,40 @@ static PyTypeObject *add_message_type(PyObject *module, const Message *message,
       .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };
-  return add_type(module, &spec, base);
+  return add_type(module, &spec, bases);
 }
 
-static PyObject *use_view_type(PyObject *module, PyObject *type) {
-  (void)module;
+/* Not by a class statement, which would make objects for the garbage collector: they would take
+ * twice as long to come and go. */
+static PyObject *extend_view(PyObject *module, PyObject *arguments) {
+  const char *name;
+  PyObject *class;
+  if (!PyArg_ParseTuple(arguments, "sO:extend_view", &name, &class)) return NULL;
   for (int i = 0; i < MESSAGE_COUNT; i++) {
-    int is_subclass = PyObject_IsSubclass(type, (PyObject *)view_types[i]);
-    if (is_subclass < 0) return NULL;
-    if (is_subclass) {
-      used_types[i] = (PyTypeObject *)Py_NewRef(type);
-      return Py_NewRef(type);
-    }
+    if (strcmp(MESSAGES[i].name, name)) continue;
+    PyObject *bases = PyTuple_Pack(2, (PyObject *)base_type, class);
+    PyTypeObject *type = bases ? add_message_type(module, &MESSAGES[i], bases) : NULL;
+    if (!type) return NULL;
+    view_types[i] = type;
+    return Py_NewRef(type);
   }
-  return PyErr_Format(PyExc_TypeError, "%R is no subclass of a message's view", type);
+  return PyErr_Format(PyExc_ValueError, "nothing in OTLP is called '%s'", name);
 }
 
 static PyMethodDef FUNCTIONS[] = {
-    {"use_view_type", use_view_type, METH_O,
-     "use_view_type(type, /)\n--\n\nShow messages as this subclass of their view; a decorator.\n"
-     "It has `__slots__ = ()`."},
+    {"extend_view", extend_view, METH_VARARGS,
+     "extend_view(name, class, /)\n--\n\nGive views of messages of that name what the class has,\n"
+     "which has `__slots__ = ()`."},
     {NULL, NULL, 0, NULL},
 };
 
 int view_types_add(PyObject *module) {
   assert(MESSAGE_COUNT <= MOST_MESSAGES);
-  PyTypeObject *base = add_base_type(module);
-  for (int i = 0; base && i < MESSAGE_COUNT; i++) {
-    view_types[i] = used_types[i] = add_message_type(module, &MESSAGES[i], base);
+  base_type = add_base_type(module);
+  for (int i = 0; base_type && i < MESSAGE_COUNT; i++) {
+    PyObject *bases = PyTuple_Pack(1, (PyObject *)base_type);
+    view_types[i] = bases ? add_message_type(module, &MESSAGES[i], bases) : NULL;
     if (!view_types[i]) return -1;
   }
-  return base ? PyModule_AddFunctions(module, FUNCTIONS) : -1;
+  return base_type ? PyModule_AddFunctions(module, FUNCTIONS) : -1;
 }

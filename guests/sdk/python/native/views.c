@@ -1,4 +1,5 @@
 /* Views: what is in a batch or in a message, gone through one by one. */
+#include "message.h"
 #include "operations.h"
 #include "view.h"
 
@@ -132,6 +133,30 @@ static PyObject *views_item(PyObject *self, Py_ssize_t index) {
   return view;
 }
 
+static PyObject *views_append(PyObject *self, PyObject *dict) {
+  const Views *views = (Views *)self;
+  Place *place = &((Holder *)views->holder)->place;
+  if (views->level) {
+    return PyErr_Format(PyExc_TypeError, "%R are in several messages: append to those of one",
+                        self);
+  }
+  const Field *field = field_of(&MESSAGES[place->message], views->number);
+  Buffer buffer = {0};
+  int failed = encode_message(&buffer, &MESSAGES[field->message], dict);
+  const uint8_t *copy = failed ? NULL
+                               : arena_copy(&place->tree->arena, buffer.bytes, buffer.size);
+  failed = !copy || change_append_message(place, field->number, copy, buffer.size);
+  buffer_free(&buffer);
+  if (failed) return NULL;
+  Py_RETURN_NONE;
+}
+
+static PyMethodDef VIEWS_METHODS[] = {
+    {"append", views_append, METH_O,
+     "append(fields, /)\n--\n\nAdd a message that is made of a dict of its fields."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyObject *views_repr(PyObject *self) {
   const Views *views = (Views *)self;
   const Place *place = &((Holder *)views->holder)->place;
@@ -159,6 +184,7 @@ int views_types_add(PyObject *module) {
       {Py_tp_dealloc, (void *)views_dealloc},
       {Py_tp_iter, (void *)views_iter},
       {Py_tp_repr, (void *)views_repr},
+      {Py_tp_methods, VIEWS_METHODS},
       {Py_sq_length, (void *)views_length},
       {Py_sq_item, (void *)views_item},
       {Py_tp_doc, "What is in a batch or a message, in the order of the wire."},

@@ -55,3 +55,20 @@ int walk_next(Walk *walk, Place *place) {
   }
   return 0;
 }
+
+int walk_all(Place *root, const Level *level, Visit visit, void *task) {
+  Walk walk = {.level = level};
+  Place places[WALK_DEPTH], place;
+  int got;
+  walk_into(&walk, root);
+  while ((got = walk_next(&walk, &place)) > 0) {
+    int is_gone = 0;
+    if (walk_has(&walk, &place) && visit(task, &place, &is_gone)) return -1;
+    if (!is_gone && walk_descends(&walk, &place)) {
+      Place *kept = &places[walk.depth];
+      *kept = place;
+      walk_into(&walk, kept);
+    }
+  }
+  return got;
+}

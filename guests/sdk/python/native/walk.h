@@ -39,4 +39,11 @@ void walk_into(Walk *walk, Place *place);
  * is given even where it is absent. */
 int walk_next(Walk *walk, Place *place);
 
+/* What is done with each message of a level: 0, or -1 with an exception. *is_gone*, set to 1, says
+ * that what is in the message need not be gone to. */
+typedef int (*Visit)(void *task, Place *place, int *is_gone);
+
+/* Goes to every message of the level: 0, or -1 with an exception. */
+int walk_all(Place *root, const Level *level, Visit visit, void *task);
+
 #endif

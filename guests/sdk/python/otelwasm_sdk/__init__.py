@@ -26,6 +26,7 @@ from otelwasm_sdk.views import (
     Span,
     Status,
 )
+from otelwasm_sdk.wire import at_least, below
 
 __all__ = [
     "Batch",
@@ -53,6 +54,8 @@ __all__ = [
     "Span",
     "Status",
     "Traces",
+    "at_least",
+    "below",
     "emit",
     "exporter",
     "hashed",

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from otelwasm_sdk.batch import Batch
 from otelwasm_sdk.signals import Signal
-from otelwasm_sdk.views import DataPoint, LogRecord, Metric, Span
+from otelwasm_sdk.views import DataPoint, Event, Exemplar, Link, LogRecord, Metric, Span
 
 __all__ = ["Logs", "Metrics", "Traces"]
 
@@ -26,6 +26,7 @@ class Traces(Batch[Span]):
 
     signal: ClassVar[Signal] = Signal.TRACES
     _request: ClassVar[type[Message]] = ExportTraceServiceRequest
+    _way: ClassVar[tuple[str, str, str]] = ("resource_spans", "scope_spans", "spans")
 
     __slots__ = ()
 
@@ -35,6 +36,18 @@ class Traces(Batch[Span]):
         """
         return self.items()
 
+    def events(self) -> Sequence[Event]:
+        """
+        The events of all spans.
+        """
+        return self._views("events")
+
+    def links(self) -> Sequence[Link]:
+        """
+        The links of all spans.
+        """
+        return self._views("links")
+
 
 class Metrics(Batch[DataPoint]):
     """
@@ -43,6 +56,7 @@ class Metrics(Batch[DataPoint]):
 
     signal: ClassVar[Signal] = Signal.METRICS
     _request: ClassVar[type[Message]] = ExportMetricsServiceRequest
+    _way: ClassVar[tuple[str, str, str]] = ("resource_metrics", "scope_metrics", "metrics")
 
     __slots__ = ()
 
@@ -50,13 +64,19 @@ class Metrics(Batch[DataPoint]):
         """
         All metrics.
         """
-        return self._look().each("metrics")
+        return self._views("metrics")
 
     def data_points(self) -> Sequence[DataPoint]:
         """
         The data points of all metrics.
         """
         return self.items()
+
+    def exemplars(self) -> Sequence[Exemplar]:
+        """
+        The exemplars of all data points.
+        """
+        return self._views("exemplars")
 
 
 class Logs(Batch[LogRecord]):
@@ -66,6 +86,7 @@ class Logs(Batch[LogRecord]):
 
     signal: ClassVar[Signal] = Signal.LOGS
     _request: ClassVar[type[Message]] = ExportLogsServiceRequest
+    _way: ClassVar[tuple[str, str, str]] = ("resource_logs", "scope_logs", "log_records")
 
     __slots__ = ()
 

@@ -24,7 +24,7 @@ class Permanent(Failure):
     """
 
 
-class Malformed(Permanent):
+class Malformed(Permanent, ValueError):
     """
     The payload is not a protobuf message of its signal.
     """

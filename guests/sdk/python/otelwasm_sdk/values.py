@@ -1,35 +1,19 @@
 """
-Turn OTLP's attribute values into plain Python values, back, and into hashes.
+Turn plain Python values into OTLP's attribute values, and into hashes.
 """
 
 import hashlib
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-__all__ = ["bytes_to_hash", "hashed", "key_values", "read_value", "write_value"]
+__all__ = ["bytes_to_hash", "hashed", "key_values", "write_value"]
 
 # A message may nest 100 deep, counted from the request; a map takes three levels, and the
 # attribute itself stands at most seven deep. Serializing anything deeper would trap.
 _MAX_NESTING = 30
-
-
-def read_value(value: AnyValue) -> Any:
-    """
-    Return *value* as str, bool, int, float, bytes, list, dict or None.
-    """
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    plain = getattr(value, kind)
-    if kind == "array_value":
-        return [read_value(member) for member in plain.values]
-    if kind == "kvlist_value":
-        return {pair.key: read_value(pair.value) for pair in plain.values}
-    return plain
 
 
 def write_value(target: AnyValue, value: object, *, nesting: int = 0) -> None:

@@ -4,11 +4,13 @@ What plugins see of spans, log records and data points: OTLP's own fields, and a
 Every field of an OTLP message is there under its own name, and with its own value: `trace_id` is
 bytes, `kind` a number, `status.code` one too. A message within one is another view, a list of
 them a sequence. The classes here say what is there for whoever checks types, and add a little;
-how fields are read and written is the business of the batch's form (message.py, wire.py).
+how fields are read from the payload's bytes, and changed in them, is the C extension's business.
 """
 
-from collections.abc import Callable, MutableMapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from otelwasm_sdk.wire import native
 
 __all__ = [
     "DataPoint",
@@ -23,10 +25,24 @@ __all__ = [
     "Scope",
     "Span",
     "Status",
-    "attributes_field",
-    "attributes_of",
-    "view_types",
+    "Views",
 ]
+
+V = TypeVar("V", covariant=True)
+
+
+class Views(Sequence[V]):
+    """
+    What is in one message: its events, its links, its data points.
+    """
+
+    __slots__ = ()
+
+    def append(self, fields: Mapping[str, object]) -> None:
+        """
+        Add one, made of its fields: `span.events.append({"name": "retry", "attributes": {…}})`.
+        """
+        raise NotImplementedError
 
 
 class Resource:
@@ -116,8 +132,8 @@ class Span(Item):
     kind: int
     start_time_unix_nano: int
     end_time_unix_nano: int
-    events: Sequence[Event]
-    links: Sequence[Link]
+    events: Views[Event]
+    links: Views[Link]
     status: Status
 
     _KINDS: ClassVar = ("unspecified", "internal", "server", "client", "producer", "consumer")
@@ -185,12 +201,12 @@ class Metric:
         return next((kind for kind in self._KINDS if getattr(self, kind) is not None), "")
 
     @property
-    def data_points(self) -> "Sequence[DataPoint]":
+    def data_points(self) -> "Views[DataPoint] | tuple[()]":
         """
         Its data points, of whatever kind.
         """
         kind = self.kind
-        points: Sequence[DataPoint] = getattr(self, kind).data_points if kind else ()
+        points: Views[DataPoint] | tuple[()] = getattr(self, kind).data_points if kind else ()
         return points
 
 
@@ -221,6 +237,7 @@ class Exemplar:
 
     __slots__ = ()
     filtered_attributes: MutableMapping[str, Any]
+    attributes: MutableMapping[str, Any]
     time_unix_nano: int
     trace_id: bytes
     span_id: bytes
@@ -235,7 +252,7 @@ class Profile(Item):
     profile_id: bytes
     time_unix_nano: int
     duration_nano: int
-    samples: Sequence[Any]
+    samples: Views[Any]
 
 
 _VIEWS: dict[str, type] = {
@@ -254,31 +271,6 @@ _VIEWS: dict[str, type] = {
     "Status": Status,
     "SummaryDataPoint": DataPoint,
 }
-
-
-def attributes_field(view: object) -> str:
-    """
-    The name of the field that holds the attributes of what *view* shows.
-    """
-    return {"Exemplar": "filtered_attributes", "Metric": "metadata"}.get(
-        type(view).__name__, "attributes"
-    )
-
-
-def attributes_of(view: object) -> MutableMapping[str, Any]:
-    """
-    The attributes of what *view* shows.
-    """
-    attributes: MutableMapping[str, Any] = getattr(view, attributes_field(view))
-    return attributes
-
-
-def view_types(made_of: Callable[[str], type]) -> dict[str, Any]:
-    """
-    Make the types of views of one form, by OTLP's names of messages.
-
-    *made_of* says which type of that form reads and writes a message's fields.
-    """
-    return {
-        name: type(name, (made_of(name), view), {"__slots__": ()}) for name, view in _VIEWS.items()
-    }
+for _name, _view in _VIEWS.items():
+    native.extend_view(_name, _view)
+Views.register(native.Views)

@@ -2,6 +2,7 @@
 Dropping and keeping by conditions, held against protobuf.
 """
 
+import re
 from collections.abc import Callable
 from random import Random
 from types import ModuleType
@@ -12,6 +13,7 @@ import pytest
 from native import reference
 from native.otlp_samples import REQUESTS, random_request
 from native.reference import attributes, plain
+from otelwasm_sdk import at_least, below
 
 ABSENT = object()
 
@@ -36,7 +38,20 @@ SPANS: list[tuple[dict[str, Any], Predicate]] = [
     ({"name": "GET /x"}, lambda s: s.name == "GET /x"),
     ({"name": ("a", "GET /x")}, lambda s: s.name in ("a", "GET /x")),
     ({"name": str.isalpha}, lambda s: s.name.isalpha()),
+    ({"name": re.compile("[a-z]|GET .*")}, lambda s: s.name in ("a", "GET /x")),
+    ({"kind": re.compile("7.")}, lambda s: s.kind == 77),
     ({"kind": range(2, 100)}, lambda s: s.kind >= 2),
+    ({"kind": at_least(2)}, lambda s: s.kind >= 2),
+    ({"kind": below(1.5)}, lambda s: s.kind < 1.5),
+    ({"name": below(5)}, lambda s: False),
+    (
+        {"attributes.env": at_least(0)},
+        lambda s: type(attribute(s, "env")) in (int, float) and attribute(s, "env") >= 0,
+    ),
+    (
+        {"attributes.env": re.compile("[a1-5.]+")},
+        lambda s: str(attribute(s, "env")) in ("a", "1", "1.5"),
+    ),
     ({"kind": 2, "name": ""}, lambda s: s.kind == 2 and s.name == ""),
     ({"status.code": 2}, lambda s: s.status.code == 2),
     ({"trace_id": b""}, lambda s: s.trace_id == b""),
@@ -161,6 +176,7 @@ def test_conditions_on_the_span_of_an_event(native: ModuleType) -> None:
         ({"a.b.c.d.e.f": 2}, ValueError, "too long"),
         ({"status": 2}, TypeError, "is no single value"),
         ({"name": lambda name: 1 // 0}, ZeroDivisionError, "by zero"),
+        ({"name": 1 + 2j}, TypeError, "complex"),
     ],
 )
 def test_wrong_conditions_are_named(
@@ -175,3 +191,23 @@ def test_wrong_conditions_are_named(
 
     with pytest.raises(error, match=text):
         batch.drop(conditions)
+
+
+def test_bounds_are_numbers(native: ModuleType) -> None:
+    """
+    A bound says what it is, and takes nothing but a number.
+    """
+    assert ["at_least(5)", "below(1.5)"] == [repr(at_least(5)), repr(below(1.5))]
+    for wrong in ("5", True, None):
+        with pytest.raises(TypeError, match="a bound is a number"):
+            native.at_least(wrong)
+
+
+def test_a_value_can_be_held_against_a_condition(native: ModuleType) -> None:
+    """
+    What conditions ask of a value can be asked of one alone.
+    """
+    assert native.meets("GET", re.compile("[A-Z]+"))
+    assert native.meets(5, at_least(5))
+    assert native.meets(None, ...)
+    assert not native.meets(True, 1)

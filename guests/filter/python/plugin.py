@@ -1,17 +1,18 @@
 """Drop spans, data points and log records that nobody wants to keep, as health checks."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
-from otelwasm_sdk import Batch, DataPoint, Item, LogRecord, Span, meter, processor
+from otelwasm_sdk import Batch, Signal, meter, processor
+
+# What a condition's `name` is the name of.
+NAMES = {Signal.TRACES: "name", Signal.METRICS: "metric.name", Signal.LOGS: "event_name"}
 
 
 @attrs.frozen
 class Condition:
-    """Holds if everything that is given holds; patterns have to match the whole text."""
+    """Holds if all that is given holds, at least one thing; patterns match the whole text."""
 
     # The name of a span, a metric or an event.
     name: re.Pattern[str] | None = None
@@ -22,14 +23,24 @@ class Condition:
     attributes: dict[str, re.Pattern[str]] = attrs.field(factory=dict)
     resource: dict[str, re.Pattern[str]] = attrs.field(factory=dict)
 
-    def holds(self, item: Item) -> bool:
-        return (
-            (self.name is None or matches(self.name, name_of(item)))
-            and (self.body is None or matches(self.body, getattr(item, "body", None)))
-            and (self.severity_below is None or is_below(self.severity_below, item))
-            and match_all(self.attributes, item.attributes)
-            and match_all(self.resource, item.resource.attributes)
-        )
+    def on(self, signal: Signal) -> dict[str, object] | None:
+        """What an item has to have; None where no item of the signal can have it."""
+        is_about_logs = self.body is not None or self.severity_below is not None
+        if (is_about_logs and signal is not Signal.LOGS) or (self.name and signal not in NAMES):
+            return None
+        conditions: dict[str, object] = {}
+        if self.name is not None:
+            conditions[NAMES[signal]] = self.name
+        if self.body is not None:
+            conditions["body"] = self.body
+        if self.severity_below is not None:
+            # 0 means that the source did not say how severe it is.
+            conditions["severity_number"] = range(1, self.severity_below)
+        for key, pattern in self.attributes.items():
+            conditions[f"attributes.{key}"] = pattern
+        for key, pattern in self.resource.items():
+            conditions[f"resource.attributes.{key}"] = pattern
+        return conditions
 
 
 @attrs.frozen
@@ -39,29 +50,11 @@ class Config:
 
 @processor
 def filter(batch: Batch, config: Config) -> Batch:
-    # A batch that is emptied by this is not sent on at all.
-    dropped = batch.drop(lambda item: any(condition.holds(item) for condition in config.drop))
+    dropped = 0
+    for condition in config.drop:
+        if conditions := condition.on(batch.signal):
+            dropped += batch.drop(conditions)
     if dropped:
         meter.add("filter.dropped", dropped, signal=batch.signal.label)
+    # A batch that is emptied by this is not sent on at all.
     return batch
-
-
-def name_of(item: Item) -> str | None:
-    if isinstance(item, Span):
-        return item.name
-    if isinstance(item, DataPoint):
-        return item.metric.name
-    return item.event_name if isinstance(item, LogRecord) else None
-
-
-def is_below(severity_number: int, item: Item) -> bool:
-    # 0 means that the source did not say how severe it is.
-    return isinstance(item, LogRecord) and 0 < item.severity_number < severity_number
-
-
-def match_all(patterns: Mapping[str, re.Pattern[str]], attributes: Mapping[str, Any]) -> bool:
-    return all(matches(pattern, attributes.get(key)) for key, pattern in patterns.items())
-
-
-def matches(pattern: re.Pattern[str], value: object) -> bool:
-    return value is not None and pattern.fullmatch(str(value)) is not None

@@ -44,7 +44,7 @@ class Sample:
             # taken, and the batch's sender tries again.
             self.release(down_to_bytes=self.config.limit_bytes * 3 // 4)
         late = []
-        for trace_id, part in batch.split(lambda span: span.trace_id).items():
+        for trace_id, part in batch.split("trace_id").items():
             is_kept = self.decided.get(trace_id)
             if is_kept is None:
                 self.hold(trace_id, part)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 import attrs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
 
-from otelwasm_sdk import Metrics, Span, Traces, emit, key_values, processor
+from otelwasm_sdk import Metrics, Span, Traces, emit, processor
 
 
 @attrs.frozen
@@ -74,30 +74,38 @@ class SpanMetrics:
         if not self.series:
             return
         now_ns = time.time_ns()
-        batch = Metrics()
-        metrics = batch.proto.resource_metrics.add().scope_metrics.add(
-            scope={"name": "spanmetrics"}
-        )
-        calls = metrics.metrics.add(name=f"{self.config.prefix}calls", unit="{call}").sum
-        calls.is_monotonic = True
-        duration = metrics.metrics.add(name=f"{self.config.prefix}duration", unit="s").histogram
-        # What happened since the last time: nothing is lost or counted twice by a restart.
-        calls.aggregation_temporality = AGGREGATION_TEMPORALITY_DELTA
-        duration.aggregation_temporality = AGGREGATION_TEMPORALITY_DELTA
+        calls, durations = [], []
         for key, series in self.series.items():
             point = {
-                "attributes": key_values(dict(key)),
+                "attributes": dict(key),
                 "start_time_unix_nano": self.began_ns,
                 "time_unix_nano": now_ns,
             }
-            calls.data_points.add(as_int=series.calls, **point)
-            duration.data_points.add(
-                count=series.calls,
-                sum=series.sum_s,
-                bucket_counts=series.buckets,
-                explicit_bounds=self.config.bounds_s,
-                **point,
+            calls.append(point | {"as_int": series.calls})
+            durations.append(
+                point
+                | {
+                    "count": series.calls,
+                    "sum": series.sum_s,
+                    "bucket_counts": series.buckets,
+                    "explicit_bounds": self.config.bounds_s,
+                }
             )
+        # What happened since the last time: nothing is lost or counted twice by a restart.
+        delta = {"aggregation_temporality": AGGREGATION_TEMPORALITY_DELTA}
+        batch = Metrics.of(
+            {
+                "name": f"{self.config.prefix}calls",
+                "unit": "{call}",
+                "sum": delta | {"is_monotonic": True, "data_points": calls},
+            },
+            {
+                "name": f"{self.config.prefix}duration",
+                "unit": "s",
+                "histogram": delta | {"data_points": durations},
+            },
+            scope={"name": "spanmetrics"},
+        )
         # If the next step refuses it now, the next tick sends it with what has come by then.
         emit(batch)
         self.series.clear()

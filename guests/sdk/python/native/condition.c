@@ -87,13 +87,19 @@ static int condition_met(Place *place, const Condition *condition) {
   return value_meets(found_value(&found), condition);
 }
 
-static int read_condition(PyObject *name, PyObject *wanted, const Level *level,
-                          Condition *condition) {
+static int read_wanted(PyObject *wanted, Condition *condition) {
   condition->wanted = wanted;
-  if (path_read(name, level, &condition->path)) return -1;
   if (is_plain_value(wanted) || !PyObject_HasAttrString(wanted, "fullmatch")) return 0;
   condition->matches = PyObject_GetAttrString(wanted, "fullmatch");
   return condition->matches ? 0 : -1;
+}
+
+int meets(PyObject *value, PyObject *wanted) {
+  Condition condition = {.wanted = wanted};
+  if (wanted == Py_Ellipsis) return 1;
+  int result = read_wanted(wanted, &condition) ? -1 : value_meets(Py_NewRef(value), &condition);
+  Py_XDECREF(condition.matches);
+  return result;
 }
 
 static int all_met(Place *place, const Condition *conditions, Py_ssize_t count) {
@@ -134,7 +140,8 @@ Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int
   if (!all) PyErr_NoMemory();
   int failed = !copy || !all || PyDict_Merge(copy, conditions, 1);
   while (!failed && PyDict_Next(copy, &position, &name, &wanted)) {
-    failed = read_condition(name, wanted, level, &all[dropping.count++]);
+    Condition *condition = &all[dropping.count++];
+    failed = path_read(name, level, &condition->path) || read_wanted(wanted, condition);
   }
   failed = failed || walk_all(root, level, drop_one, &dropping);
   for (Py_ssize_t i = 0; i < dropping.count; i++) Py_XDECREF(all[i].matches);

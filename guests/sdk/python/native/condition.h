@@ -8,6 +8,9 @@
  * how many, or -1 with an exception. */
 Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int drops);
 
+/* Whether a value is what a condition asks for; -1 with an exception. */
+int meets(PyObject *value, PyObject *wanted);
+
 /* A list of the values that each message of a level has for a path; None where it has none. */
 PyObject *values_of(Place *root, const Level *level, PyObject *name);
 

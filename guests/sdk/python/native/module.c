@@ -12,6 +12,7 @@
 
 #include "bound.h"
 #include "check.h"
+#include "condition.h"
 #include "direct.h"
 #include "message.h"
 #include "view.h"
@@ -51,6 +52,14 @@ static PyObject *native_encode(PyObject *module, PyObject *arguments) {
   return payload;
 }
 
+static PyObject *native_meets(PyObject *module, PyObject *arguments) {
+  (void)module;
+  PyObject *value, *wanted;
+  if (!PyArg_ParseTuple(arguments, "OO:meets", &value, &wanted)) return NULL;
+  int result = meets(value, wanted);
+  return result < 0 ? NULL : PyBool_FromLong(result);
+}
+
 static PyObject *use_malformed(PyObject *module, PyObject *type) {
   (void)module;
   malformed_error = Py_NewRef(type);
@@ -63,6 +72,8 @@ static PyMethodDef METHODS[] = {
      "protobuf would not decode."},
     {"encode", native_encode, METH_VARARGS,
      "encode(fields, signal, /)\n--\n\nThe payload of a request that is made of a dict."},
+    {"meets", native_meets, METH_VARARGS,
+     "meets(value, wanted, /)\n--\n\nWhether a value is what a condition asks for."},
     {"use_malformed", use_malformed, METH_O,
      "use_malformed(type, /)\n--\n\nRaise this exception for malformed payloads, not\n"
      "ValueError; a decorator."},

@@ -166,6 +166,18 @@ class SharingBatch(native.Batch):
         changed = self._own(on, super().map_attribute, keys, function)
         return changed + self._map(on, keys, function)
 
+    def drop(self, conditions: dict[str, object], on: str = "items") -> int:
+        """
+        Leave out what meets all conditions; how many.
+        """
+        return super().drop(self._on_indices(conditions, on), on)
+
+    def keep(self, conditions: dict[str, object], on: str = "items") -> int:
+        """
+        Leave out what does not meet all conditions; how many.
+        """
+        return super().keep(self._on_indices(conditions, on), on)
+
     def entry(self, index: int) -> tuple[str, Any]:
         """
         A key and a value of the table.
@@ -229,6 +241,28 @@ class SharingBatch(native.Batch):
             return new, sum(self.entry(index)[0] in keys for index in indices)
 
         return self._rewrite(on, change)
+
+    def _on_indices(self, conditions: dict[str, object], on: str) -> dict[str, object]:
+        """
+        The conditions, with one on the list of indices for those on attributes.
+        """
+        if on != "items" and on not in _LEVELS:
+            return conditions
+        own = {name: wanted for name, wanted in conditions.items() if not name.startswith(_KEY)}
+        shared = {
+            name.removeprefix(_KEY): wanted
+            for name, wanted in conditions.items()
+            if name.startswith(_KEY)
+        }
+
+        def are_met(indices: Indices) -> bool:
+            values = dict(reversed([self.entry(index) for index in indices]))
+            return all(
+                key in values and native.meets(values[key], wanted)
+                for key, wanted in shared.items()
+            )
+
+        return own | {"attribute_indices": are_met} if shared else own
 
     def _own(self, on: str, operation: Callable[..., int], *arguments: object) -> int:
         """

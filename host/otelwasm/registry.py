@@ -181,7 +181,7 @@ def _otlp_receiver() -> ReceiverKind:
 
 
 def _wasm_receiver() -> ReceiverKind:
-    from otelwasm.pipeline.loading import load_plugin
+    from otelwasm.pipeline.loading import loader
     from otelwasm.receivers.plugin import PluginReceiver, ReceiverConfig
 
     return ReceiverKind(
@@ -190,7 +190,7 @@ def _wasm_receiver() -> ReceiverKind:
             f"receiver/{name}",
             config,
             consumer_for,
-            load=load_plugin,
+            load=loader(f"receiver/{name}", around.state_directory),
             quarantine=around.quarantine,
             telemetry=around.telemetry,
         ),

@@ -17,28 +17,78 @@ def host_writes(offset: int, data: bytes) -> None:
     ctypes.memmove(offset, data, len(data))
 
 
-@pytest.mark.parametrize("payload", [b"", b"x", b"payload", bytes(100_000)])
-def test_payload_comes_in_uncopied(native: ModuleType, payload: bytes) -> None:
+INBOX_BYTES = 65536
+
+
+def answering(native: ModuleType, *outcome: object) -> list[tuple[int, bytes]]:
     """
-    What the host writes where `reserve` says is what `take` returns, be it empty.
+    Answer every payload by *outcome*; what comes in is in the list that this returns.
     """
-    offset = native.reserve(len(payload))
+    came: list[tuple[int, bytes]] = []
+
+    def answer(signal: int, payload: bytes) -> tuple[object, ...]:
+        came.append((signal, payload))
+        return outcome
+
+    native.answer_with(answer)
+    return came
+
+
+@pytest.mark.parametrize("size", [0, 1, 700, INBOX_BYTES, INBOX_BYTES + 1, 428_000])
+def test_payload_comes_in_whole(native: ModuleType, size: int) -> None:
+    """
+    What the host writes where `reserve` says is what is answered, be it empty.
+    """
+    came = answering(native, 0, b"")
+    payload = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    offset = native.reserve(size)
     host_writes(offset, payload)
-    taken = native.take()
+    native.run(2, size)
 
-    assert payload == taken
-    assert offset == native.offset_of(taken)
+    assert [(2, payload)] == came
 
 
-def test_payload_is_taken_once(native: ModuleType) -> None:
+def test_small_payloads_share_one_buffer(native: ModuleType) -> None:
     """
-    A second `take` has nothing to give.
+    The host asks once where small payloads go; each is a copy of its own, whatever comes next.
     """
-    native.reserve(1)
-    native.take()
+    came = answering(native, 0, b"")
+    inbox = native.reserve(INBOX_BYTES)
+    native.reserve(INBOX_BYTES + 1)
+    for payload in (b"first", b"second", b""):
+        host_writes(inbox, payload)
+        native.run(0, len(payload))
 
-    with pytest.raises(RuntimeError, match="reserve"):
-        native.take()
+    assert [(0, b"first"), (0, b"second"), (0, b"")] == came
+    assert inbox == native.reserve(1) == native.reserve(0)
+
+
+def test_large_payloads_come_in_uncopied(native: ModuleType) -> None:
+    """
+    A payload that does not fit into the inbox is the buffer that the host wrote to.
+    """
+    came = answering(native, 0, b"")
+    offset = native.reserve(100_000)
+    native.run(0, 100_000)
+
+    assert offset == native.offset_of(came[0][1])
+
+
+@pytest.mark.parametrize("length", [INBOX_BYTES + 1, -1, 100_001])
+def test_only_what_was_reserved_runs(native: ModuleType, length: int) -> None:
+    """
+    A large payload is taken once, and only in the length that was asked for.
+    """
+    came = answering(native, 0, b"")
+    native.reserve(100_000)
+    native.run(0, 100_000)
+    came.clear()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=f"{length} bytes that reserve"):
+            native.run(0, length)
+        native.reserve(100_000)
+
+    assert [] == came
 
 
 @pytest.mark.parametrize(
@@ -51,7 +101,8 @@ def test_outcome_is_the_contract_s(
     """
     An outcome is 24 bytes, little endian, 8-byte aligned, as wit/direct.wit says.
     """
-    offset = native.outcome(kind, data, number)
+    answering(native, kind, data, number)
+    offset = native.run(0, 0)
     record = struct.unpack("<IIIIQ", ctypes.string_at(offset, 24))
     low = native.offset_of(data) & 0xFFFFFFFF
 
@@ -65,38 +116,53 @@ def test_result_lives_until_the_next_call(native: ModuleType) -> None:
     """
     result = bytes(range(200)) * 2
     before = sys.getrefcount(result)
-    native.outcome(1, result)
+    for follows in (lambda: native.run(0, 0), lambda: native.reserve(100_000)):
+        native.answer_with(lambda signal, payload: (1, result))
+        native.run(0, 0)
 
-    assert before + 1 == sys.getrefcount(result)
+        assert before + 1 == sys.getrefcount(result)
 
-    native.outcome(0, b"")
+        answering(native, 0, b"")
+        follows()
 
-    assert before == sys.getrefcount(result)
-
-    native.outcome(1, result)
-    native.reserve(10)
-
-    assert before == sys.getrefcount(result)
+        assert before == sys.getrefcount(result)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "text"),
+    ("outcome", "error", "text"),
     [
         ((6, b""), ValueError, "0 to 5, not 6"),
         ((-1, b""), ValueError, "0 to 5, not -1"),
         ((1, "text"), TypeError, "bytes"),
         ((4, b"", -1), OverflowError, "negative"),
         ((4, b"", 2**64), OverflowError, "too big"),
+        ((), TypeError, "0 given"),
     ],
 )
 def test_wrong_outcomes_are_refused(
-    native: ModuleType, arguments: tuple[object, ...], error: type[Exception], text: str
+    native: ModuleType, outcome: tuple[object, ...], error: type[Exception], text: str
 ) -> None:
     """
     An outcome that the contract does not have is an error of the guest.
     """
+    answering(native, *outcome)
+
     with pytest.raises(error, match=text):
-        native.outcome(*arguments)
+        native.run(0, 0)
+
+
+def test_what_answers_may_raise(native: ModuleType) -> None:
+    """
+    An exception of the answering function comes through, and the next payload is answered.
+    """
+    native.answer_with(lambda signal, payload: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        native.run(0, 0)
+
+    came = answering(native, 0, b"")
+    native.run(0, 0)
+
+    assert [(0, b"")] == came
 
 
 @pytest.mark.parametrize("length", [-1, 2**70, "1"])

@@ -15,7 +15,7 @@ from otelwasm.plugins._generated.types import (
     Retry,
 )
 from otelwasm.plugins.component import Component
-from otelwasm.plugins.direct import Outcome
+from otelwasm.plugins.direct import INBOX_BYTES, Outcome
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.values import Err, Ok
@@ -129,6 +129,41 @@ def test_payloads_come_back_whole(running: Running, size: int) -> None:
 
     for _ in range(2):
         assert Ok(VerdictReplace(payload)) == instance.run(Signal.TRACES, payload)
+
+
+# Says where each length goes: the offset is 2 MiB and the length, once.
+ONCE = """
+    (if (i32.load8_u offset=64 (i32.shr_u (local.get $length) (i32.const 16))) (then unreachable))
+    (i32.store8 offset=64 (i32.shr_u (local.get $length) (i32.const 16)) (i32.const 1))
+    (i32.add (i32.const 2097152) (local.get $length))"""
+
+
+def test_small_payloads_are_reserved_once(running: Running) -> None:
+    """
+    Where payloads of up to 64 KiB go is asked once, and for 64 KiB; for longer ones each time.
+    """
+    inbox = outcome(1, str(2097152 + INBOX_BYTES), "(local.get $length)")
+    instance = running(guest(inbox, reserve=ONCE))
+    for payload in (b"one", b"", b"three" * 10_000, bytes(INBOX_BYTES)):
+        assert Ok(VerdictReplace(payload)) == instance.run(Signal.TRACES, payload)
+
+    instance.run(Signal.TRACES, bytes(2 * INBOX_BYTES))
+    instance.run(Signal.TRACES, b"small")
+
+    with pytest.raises(Fault, match="unreachable"):
+        instance.run(Signal.TRACES, bytes(2 * INBOX_BYTES))
+
+
+def test_the_inbox_is_checked_each_time(running: Running) -> None:
+    """
+    An inbox with room for one payload and not for the next is found out by the next.
+    """
+    instance = running(guest(outcome(0), reserve="(i32.const 0xfffff0)"))
+
+    assert Ok(VerdictPass()) == instance.run(Signal.TRACES, b"x" * 16)
+
+    with pytest.raises(Fault, match="17 bytes at 0xfffff0 lie outside of the memory"):
+        instance.run(Signal.TRACES, b"x" * 17)
 
 
 HOSTILE = {

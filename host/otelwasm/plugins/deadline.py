@@ -7,18 +7,38 @@ host for ever as it returns from there.
 
 import math
 import time
+from collections.abc import Callable
 
 from otelwasm.plugins import _ffi
 from otelwasm.plugins.faults import Fault
 
-__all__ = ["TICK_S", "Deadline", "ticks"]
+__all__ = ["TICK_S", "Clock", "Deadline", "ticks"]
 
 # How often the engine's epoch goes up.
 TICK_S = 0.01
-
-
 # How long a plugin that waits sleeps at most between two looks at what it waits for.
 _NAP_S = 0.005
+
+
+class Clock:
+    """
+    How often an engine's epoch went up; *increment* takes it up.
+
+    `count` is odd while that happens, so whoever sees an even number twice knows that the epoch
+    is the same.
+    """
+
+    def __init__(self, increment: Callable[[], None]) -> None:
+        self._increment = increment
+        self.count = 0
+
+    def tick(self) -> None:
+        """
+        Take the epoch up; on one thread only.
+        """
+        self.count += 1
+        self._increment()
+        self.count += 1
 
 
 class Deadline:
@@ -26,12 +46,15 @@ class Deadline:
     The time that is left of a call into the store at *context*.
     """
 
-    def __init__(self, context: int, limit_s: float) -> None:
+    def __init__(self, context: int, limit_s: float, *, clock: Clock) -> None:
         self.limit_s = limit_s
         self._context = context
+        self._clock = clock
         self._ticks = ticks(limit_s)
         self._left_s = limit_s
         self._resumed_s = 0.0
+        # The clock's count at which wasmtime was told the whole limit; -1 if it was told less.
+        self._told_at = -1
 
     def start(self) -> None:
         """
@@ -39,7 +62,11 @@ class Deadline:
         """
         self._left_s = self.limit_s
         self._resumed_s = time.monotonic()
-        _ffi.set_deadline(self._context, self._ticks)
+        # The same limit from the same epoch on is the same deadline: most calls need not tell.
+        count = self._clock.count
+        if count != self._told_at or count & 1:
+            _ffi.set_deadline(self._context, self._ticks)
+            self._told_at = count
 
     def pause(self) -> None:
         """
@@ -55,6 +82,7 @@ class Deadline:
             raise Fault("it called the host too long", kind="deadline")
         self._resumed_s = time.monotonic()
         _ffi.set_deadline(self._context, ticks(self._left_s))
+        self._told_at = -1
 
     def nap(self) -> None:
         """

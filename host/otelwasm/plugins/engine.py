@@ -8,7 +8,7 @@ import threading
 import wasmtime
 
 from otelwasm.plugins import _ffi
-from otelwasm.plugins.deadline import TICK_S
+from otelwasm.plugins.deadline import TICK_S, Clock
 from otelwasm.plugins.imports import Dispatcher
 from otelwasm.plugins.memory import MemoryCreator
 
@@ -32,13 +32,13 @@ class Engine:
         config.epoch_interruption = True
         _ffi.configure(config, creator=self.memories.struct, stack_bytes=_STACK_BYTES)
         self.wasmtime = wasmtime.Engine(config)
-        clock = threading.Thread(target=self._tick, name="otelwasm-epochs", daemon=True)
+        self.clock = Clock(self.wasmtime.increment_epoch)
         self._stopping = threading.Event()
-        clock.start()
+        threading.Thread(target=self._tick, name="otelwasm-epochs", daemon=True).start()
 
     def _tick(self) -> None:
         while not self._stopping.wait(TICK_S):
-            self.wasmtime.increment_epoch()
+            self.clock.tick()
 
 
 def the_engine() -> Engine:

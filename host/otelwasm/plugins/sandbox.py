@@ -61,11 +61,12 @@ class Sandbox:
         self._kept: list[object] = []
         self._memories: list[Memory] = []
         self._is_busy = False
+        self._heap_at = component.bindings.heap_at
         self._store: wasmtime.Store | None = wasmtime.Store(self._engine.wasmtime)
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
         self._store.set_wasi(self._wasi(output))
         self._context = _ffi.context_of(self._store)
-        self._deadline = Deadline(self._context, deadline_s)
+        self._deadline = Deadline(self._context, deadline_s, clock=self._engine.clock)
         functions = [(each, each.bind(host)) for each in component.bindings.host_functions]
         self._imports = Imports(
             self._account,
@@ -175,9 +176,10 @@ class Sandbox:
             raise Fault(f"the instance is dead: {self.fault}", kind=self.fault.kind)
         if self._store is None:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
-        self._check_idle()
+        if self._is_busy:
+            self._check_idle()
         self._account.refused_bytes = None
-        self._next = self._component.bindings.heap_at
+        self._next = self._heap_at
         self._deadline.start()
         return self._memory
 
@@ -187,7 +189,8 @@ class Sandbox:
         """
         Call a wasmtime function; raises Fault, or what a host function raised beyond Exception.
         """
-        self._check_idle()
+        if self._is_busy:
+            self._check_idle()
         self._is_busy = True
         try:
             if arguments is None:

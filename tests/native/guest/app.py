@@ -56,10 +56,9 @@ class Processing(exports.Processing):
         return Verdict_Replace(request.SerializeToString())
 
 
-class Direct(exports.Direct):
-    def reserve(self, length: int) -> int:
-        return otelwasm_native.reserve(length)
+otelwasm_native.answer_with(lambda signal, payload: (1, payload, len(payload)))
 
-    def run(self, signal: int, length: int) -> int:
-        payload = otelwasm_native.take()
-        return otelwasm_native.outcome(1, payload, len(payload))
+
+class Direct(exports.Direct):
+    reserve = staticmethod(otelwasm_native.reserve)
+    run = staticmethod(otelwasm_native.run)

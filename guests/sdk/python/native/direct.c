@@ -1,17 +1,21 @@
 /* The guest's side of wit/direct.wit: payloads cross as offsets into this memory.
  *
  *     host                          guest
- *     reserve(len)            ──►   reserve(): a bytes object of that length, not yet filled
+ *     reserve(len)            ──►   the inbox; for a long one, a bytes object not yet filled
  *     writes the payload      ──►   (its buffer)
- *     run(signal, len)        ──►   take(): that bytes object, uncopied
- *                             ◄──   outcome(): 24 bytes that say what became of it
+ *     run(signal, len)        ──►   answer(signal, payload), in Python, as answer_with() says
+ *                             ◄──   24 bytes that say what became of it
  *     copies the result out
  *
- * The result is kept alive here until the next call, so the host always reads live memory, and
- * nothing is ever converted or leaked. An emitted payload crosses the same way, the other way
- * round: offset_of() says where it is, and the host answers into a reply buffer of ours.
+ * The host asks for the inbox once, so a small payload takes one crossing; it is copied from there.
+ * A long one takes two, and is not copied. The result is kept alive here until the next call, so
+ * the host always reads live memory, and nothing is ever converted or leaked. An emitted payload
+ * crosses the same way, the other way round: offset_of() says where it is, and the host answers
+ * into a reply buffer of ours.
  */
 #include "direct.h"
+
+#include <stdbool.h>
 
 /* wit/direct.wit's outcome. */
 typedef struct {
@@ -24,9 +28,11 @@ typedef struct {
 
 _Static_assert(sizeof(Outcome) == 24, "an outcome is 24 bytes");
 
-enum { LAST_KIND = 5, REPLY_CAPACITY = 4096 };
+enum { LAST_KIND = 5, REPLY_CAPACITY = 4096, INBOX_CAPACITY = 65536 };
 
 /* One guest, one call at a time: what crosses lives here. */
+static PyObject *answer;
+static char inbox[INBOX_CAPACITY];
 static PyObject *reserved;
 static PyObject *result;
 static Outcome outcome;
@@ -35,6 +41,14 @@ static struct {
   char reason[REPLY_CAPACITY - sizeof(Outcome)];
 } reply;
 
+static PyObject *direct_answer_with(PyObject *module, PyObject *function) {
+  (void)module;
+  Py_INCREF(function);
+  Py_XDECREF(answer);
+  answer = function;
+  Py_RETURN_NONE;
+}
+
 static PyObject *direct_reserve(PyObject *module, PyObject *argument) {
   (void)module;
   Py_ssize_t length = PyNumber_AsSsize_t(argument, PyExc_OverflowError);
@@ -42,32 +56,37 @@ static PyObject *direct_reserve(PyObject *module, PyObject *argument) {
     if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a payload's length is not negative");
     return NULL;
   }
+  if (length <= INBOX_CAPACITY) return PyLong_FromSize_t((size_t)inbox);
   Py_CLEAR(result);
   Py_CLEAR(reserved);
   reserved = PyBytes_FromStringAndSize(NULL, length);
   return reserved ? PyLong_FromSize_t((size_t)PyBytes_AsString(reserved)) : NULL;
 }
 
-static PyObject *direct_take(PyObject *module, PyObject *unused) {
-  (void)module, (void)unused;
-  PyObject *taken = reserved;
+/* The payload that the host wrote where direct_reserve() said. */
+static PyObject *taken(Py_ssize_t length) {
+  if (length >= 0 && length <= INBOX_CAPACITY) return PyBytes_FromStringAndSize(inbox, length);
+  PyObject *payload = reserved;
   reserved = NULL;
-  if (!taken) PyErr_SetString(PyExc_RuntimeError, "run() without a payload: reserve() comes first");
-  return taken;
+  if (payload && PyBytes_Size(payload) == length) return payload;
+  Py_XDECREF(payload);
+  return PyErr_Format(PyExc_RuntimeError, "run() of %zd bytes that reserve() was not asked for",
+                      length);
 }
 
-static PyObject *direct_outcome(PyObject *module, PyObject *arguments) {
-  (void)module;
+/* Keep what a host needs of *answered*, (kind, data, number or None); false with an exception. */
+static bool has_kept(PyObject *answered) {
   int kind;
   PyObject *data, *number = Py_None;
-  if (!PyArg_ParseTuple(arguments, "iS|O:outcome", &kind, &data, &number)) return NULL;
+  if (!PyArg_ParseTuple(answered, "iS|O:outcome", &kind, &data, &number)) return false;
   if (kind < 0 || kind > LAST_KIND) {
-    return PyErr_Format(PyExc_ValueError, "an outcome's kind is 0 to %d, not %d", LAST_KIND, kind);
+    PyErr_Format(PyExc_ValueError, "an outcome's kind is 0 to %d, not %d", LAST_KIND, kind);
+    return false;
   }
   unsigned long long value = 0;
   if (number != Py_None) {
     value = PyLong_AsUnsignedLongLong(number);
-    if (PyErr_Occurred()) return NULL;
+    if (PyErr_Occurred()) return false;
   }
   Py_INCREF(data);
   Py_XDECREF(result);
@@ -79,7 +98,26 @@ static PyObject *direct_outcome(PyObject *module, PyObject *arguments) {
       .has_number = number != Py_None,
       .number = value,
   };
-  return PyLong_FromSize_t((size_t)&outcome);
+  return true;
+}
+
+static PyObject *direct_run(PyObject *module, PyObject *arguments) {
+  (void)module;
+  PyObject *signal;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(arguments, "On:run", &signal, &length)) return NULL;
+  if (!answer) {
+    PyErr_SetString(PyExc_RuntimeError, "run() before answer_with()");
+    return NULL;
+  }
+  Py_CLEAR(result);
+  PyObject *payload = taken(length);
+  if (!payload) return NULL;
+  PyObject *answered = PyObject_CallFunctionObjArgs(answer, signal, payload, NULL);
+  Py_DECREF(payload);
+  bool is_kept = answered && has_kept(answered);
+  Py_XDECREF(answered);
+  return is_kept ? PyLong_FromSize_t((size_t)&outcome) : NULL;
 }
 
 static PyObject *direct_offset_of(PyObject *module, PyObject *data) {
@@ -120,13 +158,14 @@ static PyObject *direct_reply(PyObject *module, PyObject *unused) {
 }
 
 PyMethodDef DIRECT_METHODS[] = {
+    {"answer_with", direct_answer_with, METH_O,
+     "answer_with(function, /)\n--\n\nHave function(signal, payload) answer each run() by\n"
+     "(kind, data) or (kind, data, number or None)."},
     {"reserve", direct_reserve, METH_O,
      "reserve(length, /)\n--\n\nMake room for a payload; the offset that the host writes it to."},
-    {"take", direct_take, METH_NOARGS,
-     "take()\n--\n\nThe payload that the host wrote where reserve() said, uncopied."},
-    {"outcome", direct_outcome, METH_VARARGS,
-     "outcome(kind, data, number=None, /)\n--\n\nThe offset of an outcome for the host; *data*\n"
-     "(the payload, reason or message) stays alive until the next call."},
+    {"run", direct_run, METH_VARARGS,
+     "run(signal, length, /)\n--\n\nHave the payload that was written there answered; the offset\n"
+     "of the outcome for the host. Its data stays alive until the next call."},
     {"offset_of", direct_offset_of, METH_O,
      "offset_of(data, /)\n--\n\nWhere a bytes object's content is; valid while the caller holds it."},
     {"reply_buffer", direct_reply_buffer, METH_NOARGS,

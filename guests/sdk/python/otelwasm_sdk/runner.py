@@ -6,7 +6,7 @@ import json
 import math
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from otelwasm_sdk.batch import Batch
 from otelwasm_sdk.definition import Call, Definition
@@ -28,6 +28,8 @@ __all__ = [
     "Outcome",
     "Runner",
 ]
+
+T = TypeVar("T")
 
 PASS, REPLACE, DROP, PERMANENT, RETRYABLE, RECEIPT = range(6)
 
@@ -59,6 +61,8 @@ class Runner:
         self.folder = folder
         self._host = host
         self._plugin: Any = None
+        # By the signal's number.
+        self._ways: tuple[Callable[[bytes], Outcome], ...] = ()
 
     def start(self, config: object) -> None:
         """
@@ -80,34 +84,24 @@ class Runner:
                     f" {self.definition.name} takes no configuration"
                 )
         self._plugin = self._hosted(self.definition.create, config)
+        if self.definition.kind != "receiver":
+            self._ways = tuple(self._way(signal) for signal in Signal)
 
     def process(self, signal: Signal, payload: bytes) -> Outcome:
         """
         Let the plugin process or send one batch; what it raises comes through.
         """
-        definition = self.definition
-        is_processor = definition.kind == "processor"
-        if signal not in definition.signals:
-            if is_processor:
-                return _PASSED
-            raise Permanent(f"{definition.name} does not take {signal.label}")
-        function = self._plugin.process if is_processor else self._plugin.send
-        token = HOST.set(self._host)
-        try:
-            if definition.takes_bytes:
-                result = function(payload, signal)
-            else:
-                result = function(BATCHES[signal](payload))
-        finally:
-            HOST.reset(token)
-        return self._verdict(signal, payload, result) if is_processor else _receipt(result)
+        return self._hosted(self._ways[signal], payload)
 
-    def run(self, signal: Signal, payload: bytes) -> Outcome:
+    def run(self, signal: int, payload: bytes) -> Outcome:
         """
         Let the plugin process or send one batch; whatever it raises is an outcome.
         """
         try:
-            return self.process(signal, payload)
+            way = self._ways[signal]
+            if HOST.get(None) is self._host:  # as in every component: no other host is there
+                return way(payload)
+            return self._hosted(way, payload)
         except BaseException as error:
             return self.failed(error)
 
@@ -168,12 +162,36 @@ class Runner:
         function: Callable[..., Any] = getattr(self._plugin, call)
         return function
 
-    def _hosted(self, function: Callable[..., Any], *arguments: object) -> Any:
+    def _hosted(self, function: Callable[..., T], *arguments: object) -> T:
         token = HOST.set(self._host)
         try:
             return function(*arguments)
         finally:
             HOST.reset(token)
+
+    def _way(self, signal: Signal) -> Callable[[bytes], Outcome]:
+        """
+        Make what becomes of a payload of *signal*, out of as few calls as that takes.
+        """
+        definition, plugin = self.definition, self._plugin
+        is_processor = definition.kind == "processor"
+        if signal not in definition.signals:
+            return (lambda payload: _PASSED) if is_processor else self._refusing(signal)
+        function = plugin.process if is_processor else plugin.send
+        batch, verdict = BATCHES[signal], self._verdict
+        if definition.takes_bytes:
+            if is_processor:
+                return lambda payload: verdict(signal, payload, function(payload, signal))
+            return lambda payload: _receipt(function(payload, signal))
+        if is_processor:
+            return lambda payload: verdict(signal, payload, function(batch(payload)))
+        return lambda payload: _receipt(function(batch(payload)))
+
+    def _refusing(self, signal: Signal) -> Callable[[bytes], Outcome]:
+        def refuse(payload: bytes) -> Outcome:
+            raise Permanent(f"{self.definition.name} does not take {signal.label}")
+
+        return refuse
 
     def _verdict(self, signal: Signal, payload: bytes, result: object) -> Outcome:
         if result is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import otelwasm_native as native
 from componentize_py_types import Err
+from otelwasm_sdk.definition import Kind
 from otelwasm_sdk.guest.host import (
     WasmHost,
     direct_emit,
@@ -18,10 +19,10 @@ from otelwasm_sdk.guest.host import (
     typed_emit,
 )
 from otelwasm_sdk.guest.load import load
+from otelwasm_sdk.host import HOST, Host
 from otelwasm_sdk.messages import Message
 from otelwasm_sdk.report import report_of
-from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Runner
-from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Outcome, Runner
 from otelwasm_sdk.structure import ConfigError
 from wit_world.imports import types
 
@@ -37,12 +38,12 @@ def processor(path: str) -> tuple[type, type, type]:
     # A host that calls in the integers-only form takes what is emitted in that form, too.
     typed, direct = typed_emit(), direct_emit()
     host = WasmHost(typed)
-    runner = Runner(*load(path, "processor"), host)
+    runner = _runner(path, "processor", host)
 
     class Processing:
         def process(self, signal: types.Signal, payload: bytes) -> processing.Verdict:
             host.use(typed)
-            outcome = runner.run(Signal(signal.value), payload)
+            outcome = runner.run(signal.value, payload)
             if outcome.kind == PASS:
                 return processing.Verdict_Pass()
             if outcome.kind == REPLACE:
@@ -60,11 +61,11 @@ def exporter(path: str) -> tuple[type, type, type]:
     """
     from wit_world.exports import exporting
 
-    runner = Runner(*load(path, "exporter"), WasmHost(no_emit))
+    runner = _runner(path, "exporter", WasmHost(no_emit))
 
     class Exporting:
         def send(self, signal: types.Signal, payload: bytes) -> exporting.Receipt:
-            outcome = runner.run(Signal(signal.value), payload)
+            outcome = runner.run(signal.value, payload)
             if outcome.kind == RECEIPT:
                 return exporting.Receipt(outcome.number or 0, outcome.data.decode())
             raise error_of(outcome)
@@ -78,7 +79,7 @@ def receiver(path: str) -> tuple[type, type]:
     """
     from wit_world.exports import receiving
 
-    runner = Runner(*load(path, "receiver"), WasmHost(direct_emit()))
+    runner = _runner(path, "receiver", WasmHost(direct_emit()))
 
     class Receiving:
         def receive(self, message: receiving.Message) -> receiving.Reply:
@@ -97,6 +98,13 @@ def receiver(path: str) -> tuple[type, type]:
             return None if wait_s is None else max(0, round(wait_s * 1000))
 
     return _lifecycle(runner), Receiving
+
+
+def _runner(path: str, kind: Kind, host: Host) -> Runner:
+    runner = Runner(*load(path, kind), host)
+    # For good, now that the plugin is imported: a component has one host.
+    HOST.set(host)
+    return runner
 
 
 def _lifecycle(runner: Runner) -> type:
@@ -122,14 +130,21 @@ def _lifecycle(runner: Runner) -> type:
 
 
 def _direct(runner: Runner, begin: Callable[[], None]) -> type:
+    """
+    Return the class Direct; *begin* is called before its first batch.
+    """
+
     class Direct:
-        def reserve(self, len: int) -> int:
-            return native.reserve(len)
+        # In C, which calls the runner itself: each frame here costs as much as a small batch.
+        reserve = staticmethod(native.reserve)
+        run = staticmethod(native.run)
 
-        def run(self, signal: int, len: int) -> int:
-            begin()
-            return native.outcome(*runner.run(Signal(signal), native.take()))
+    def first(signal: int, payload: bytes) -> Outcome:
+        begin()
+        native.answer_with(runner.run)
+        return runner.run(signal, payload)
 
+    native.answer_with(first)
     return Direct
 
 

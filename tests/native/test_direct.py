@@ -172,6 +172,8 @@ def test_wrong_lengths_are_refused(native: ModuleType, length: object) -> None:
     """
     with pytest.raises((ValueError, OverflowError, TypeError)):
         native.reserve(length)
+    with pytest.raises((RuntimeError, OverflowError, TypeError)):
+        native.run(0, length)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Direct:
         try:
             memory.place(at, length, alignment=1)
             # Safety: in range, and only this thread can grow the memory.
-            memory.view[at : at + length] = payload
+            memory.region.view[at : at + length] = payload
             self._signal_cell[0] = signal
             self._length_cell[0] = length
             sandbox.enter(self._run, self._batch, self._at)
@@ -98,7 +98,7 @@ class Direct:
         memory.left_bytes = self._budget_bytes
         memory.place(at, _RECORD.size, alignment=_ALIGNMENT)
         # Safety: in range, and only this thread can grow the memory.
-        kind, start, length, has_number, number = _RECORD.unpack_from(memory.view, at)
+        kind, start, length, has_number, number = _RECORD.unpack_from(memory.region.view, at)
         if kind not in self._kinds:
             raise case_error("outcome", kind)
         if kind == _PASS:

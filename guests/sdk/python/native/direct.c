@@ -101,11 +101,12 @@ static bool has_kept(PyObject *answered) {
   return true;
 }
 
-static PyObject *direct_run(PyObject *module, PyObject *arguments) {
+static PyObject *direct_run(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
   (void)module;
-  PyObject *signal;
-  Py_ssize_t length;
-  if (!PyArg_ParseTuple(arguments, "On:run", &signal, &length)) return NULL;
+  if (count != 2) return PyErr_Format(PyExc_TypeError, "run() takes 2 arguments, not %zd", count);
+  PyObject *signal = arguments[0];
+  Py_ssize_t length = PyNumber_AsSsize_t(arguments[1], PyExc_OverflowError);
+  if (length == -1 && PyErr_Occurred()) return NULL;
   if (!answer) {
     PyErr_SetString(PyExc_RuntimeError, "run() before answer_with()");
     return NULL;
@@ -163,7 +164,7 @@ PyMethodDef DIRECT_METHODS[] = {
      "(kind, data) or (kind, data, number or None)."},
     {"reserve", direct_reserve, METH_O,
      "reserve(length, /)\n--\n\nMake room for a payload; the offset that the host writes it to."},
-    {"run", direct_run, METH_VARARGS,
+    {"run", (PyCFunction)(void (*)(void))direct_run, METH_FASTCALL,
      "run(signal, length, /)\n--\n\nHave the payload that was written there answered; the offset\n"
      "of the outcome for the host. Its data stays alive until the next call."},
     {"offset_of", direct_offset_of, METH_O,

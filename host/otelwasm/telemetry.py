@@ -4,7 +4,6 @@ Count what becomes of every batch, by component, and show it to Prometheus.
 
 import re
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
@@ -241,21 +240,23 @@ class _Counts(Collector):
     """
 
     def __init__(self) -> None:
-        self._batches: Counter[tuple[Event, str, Signal]] = Counter()
-        self._items: Counter[tuple[Event, str, Signal]] = Counter()
+        self._counts: dict[tuple[Event, str, Signal], list[int]] = {}  # batches, items
 
     def add(self, event: Event, component: str, batch: Batch, *, items: int) -> None:
         """
         Count one batch and its items.
         """
-        self._batches[event, component, batch.signal] += 1
-        self._items[event, component, batch.signal] += items
+        counts = self._counts.get((event, component, batch.signal))
+        if counts is None:
+            counts = self._counts[event, component, batch.signal] = [0, 0]
+        counts[0] += 1
+        counts[1] += items
 
     def total_items(self, event: Event) -> int:
         """
         The items of one event, over all components.
         """
-        return sum(count for (counted, _, __), count in self._items.items() if counted == event)
+        return sum(items for (of, _, __), (_, items) in self._counts.items() if of == event)
 
     def collect(self) -> Iterator[Metric]:
         """
@@ -263,18 +264,15 @@ class _Counts(Collector):
         """
         items = "Spans, data points, log records or profiles"
         for event, meaning in _MEANINGS.items():
-            for unit, what, counts in (
-                ("batches", "Batches", self._batches),
-                ("items", items, self._items),
-            ):
+            for place, (unit, what) in enumerate((("batches", "Batches"), ("items", items))):
                 family = CounterMetricFamily(
                     f"otelwasm_{event}_{unit}",
                     f"{what} that {meaning}",
                     labels=["component", "signal"],
                 )
-                for (counted, component, signal), count in list(counts.items()):
-                    if counted == event:
-                        family.add_metric([component, signal.label], count)
+                for (of, component, signal), counts in list(self._counts.items()):
+                    if of == event:
+                        family.add_metric([component, signal.label], counts[place])
                 yield family
 
 

@@ -2,8 +2,6 @@
 Hold what travels: one OTLP request body and which signal it is.
 """
 
-from functools import cached_property
-
 import attrs
 
 from otelwasm.otlp import wire
@@ -15,21 +13,26 @@ __all__ = ["Batch"]
 @attrs.frozen
 class Batch:
     """
-    One OTLP request body on its way through a pipeline.
+    One OTLP request body on its way through a pipeline; who has counted its *items* says so.
     """
 
     signal: Signal
     payload: bytes
+    _items: int | None = attrs.field(default=None, eq=False)
 
-    @cached_property
+    @property
     def items(self) -> int:
         """
         How many spans, data points, log records or profiles it holds; 0 if it is malformed.
         """
-        try:
-            return wire.count_items(self.signal, self.payload)
-        except ValueError:
-            return 0
+        items = self._items
+        if items is None:
+            try:
+                items = wire.count_items(self.signal, self.payload)
+            except ValueError:
+                items = 0
+            object.__setattr__(self, "_items", items)  # frozen for everybody else
+        return items
 
     @property
     def size(self) -> int:

@@ -122,11 +122,19 @@ class Delivery:
         if not self.config.sending_queue.enabled:
             await self._send_once(batch)
             return Admission()
-        if self._is_closed:
-            raise RetryableError(f"{self.name} is stopped")
+        self._make_room(batch)
         budget = self.queue.budget
-        budget.take(batch.size)
         return Admission(lambda: self._put(batch), lambda: budget.give_back(batch.size))
+
+    async def consume(self, batch: Batch) -> None:
+        """
+        Queue *batch* at once, or say that it is full.
+        """
+        if not self.config.sending_queue.enabled:
+            await self._send_once(batch)
+            return
+        self._make_room(batch)
+        self._put(batch)
 
     def put_held(self, batch: Batch) -> None:
         """
@@ -153,6 +161,11 @@ class Delivery:
         self._senders.clear()
         self._in_hand.clear()
         self._is_closed = True
+
+    def _make_room(self, batch: Batch) -> None:
+        if self._is_closed:
+            raise RetryableError(f"{self.name} is stopped")
+        self.queue.budget.take(batch.size)
 
     def _put(self, batch: Batch) -> None:
         if self._is_closed:

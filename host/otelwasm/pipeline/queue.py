@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 
 from otelwasm.config.values import ByteSize
-from otelwasm.errors import PermanentError, RetryableError
+from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
 
 __all__ = ["PER_BATCH_BYTES", "BatchQueue", "ByteBudget"]
@@ -33,16 +33,8 @@ class ByteBudget:
         Count a batch of *size* bytes in; raise RetryableError if it does not fit now,
         PermanentError if it never will.
         """
-        limit, wanted = ByteSize(self.limit_bytes), ByteSize(size + PER_BATCH_BYTES)
-        if wanted > limit:
-            raise PermanentError(
-                f"{self.owner}: a batch of {wanted} can never fit; the limit is {limit}"
-            )
-        if self.used_bytes + wanted > limit:
-            raise RetryableError(
-                f"{self.owner}: {ByteSize(self.used_bytes)} wait already, {wanted} more do not "
-                f"fit; the limit is {limit}"
-            )
+        if self.used_bytes + size + PER_BATCH_BYTES > self.limit_bytes:
+            raise self._refusal(size)
         self.force(size)
 
     def force(self, size: int) -> None:
@@ -97,6 +89,17 @@ class ByteBudget:
             self._asking.popleft()
             self.force(size)
             admitted.set_result(None)
+
+    def _refusal(self, size: int) -> BatchError:
+        limit, wanted = ByteSize(self.limit_bytes), ByteSize(size + PER_BATCH_BYTES)
+        if wanted > limit:
+            return PermanentError(
+                f"{self.owner}: a batch of {wanted} can never fit; the limit is {limit}"
+            )
+        return RetryableError(
+            f"{self.owner}: {ByteSize(self.used_bytes)} wait already, {wanted} more do not "
+            f"fit; the limit is {limit}"
+        )
 
     async def unused(self) -> None:
         """

@@ -102,6 +102,17 @@ class BatchProcessor:
         """
         Keep room for *batch*; refuse what would spoil the batches that it is joined with.
         """
+        self._make_room(batch)
+        return Admission(lambda: self._hold(batch), lambda: self._budget.give_back(batch.size))
+
+    async def consume(self, batch: Batch) -> None:
+        """
+        Take *batch* at once.
+        """
+        self._make_room(batch)
+        self._hold(batch)
+
+    def _make_room(self, batch: Batch) -> None:
         if self._is_stopped:
             raise RetryableError(f"{self.component} is stopped")
         if not batch.items:
@@ -110,7 +121,6 @@ class BatchProcessor:
             except ValueError as error:
                 raise PermanentError(f"{self.component}: {error}") from error
         self._budget.take(batch.size)
-        return Admission(lambda: self._hold(batch), lambda: self._budget.give_back(batch.size))
 
     async def stop(self, deadline: float) -> None:
         """
@@ -153,9 +163,10 @@ class BatchProcessor:
             self._timer = None
         if not self._pending:
             return
-        held, self._pending = self._pending, []
+        held, items = self._pending, self._pending_items
+        self._pending = []
         self._pending_items = self._pending_bytes = 0
-        parts = self._cut(held)
+        parts = self._cut(held, items=items)
         if is_full and len(parts) > 1 and parts[-1].items < self._config.send_batch_size:
             self._budget.force(parts[-1].size)
             self._keep(parts.pop())
@@ -166,7 +177,7 @@ class BatchProcessor:
         for batch in held:
             self._budget.give_back(batch.size)
 
-    def _cut(self, held: list[Batch]) -> list[Batch]:
+    def _cut(self, held: list[Batch], *, items: int) -> list[Batch]:
         signal = held[0].signal
         payload = wire.merge(signal, [batch.payload for batch in held])
         parts = wire.split(
@@ -175,4 +186,6 @@ class BatchProcessor:
             max_items=self._config.send_batch_max_size or None,
             max_bytes=self._config.send_batch_max_bytes or None,
         )
+        if len(parts) == 1:
+            return [Batch(signal, payload, items)]
         return [Batch(signal, part) for part in parts]

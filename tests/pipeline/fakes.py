@@ -122,14 +122,16 @@ class FakePlugin:
         world: str = "processor",
         tick: Callable[["FakePlugin"], None] | None = None,
         stop: Callable[["FakePlugin"], None] | None = None,
+        calls: frozenset[str] = frozenset({"tick", "receive", "poll"}),
         refuses: str | None = None,
     ) -> None:
         self.signals = signals
         self.world = world
         self.name = ""
         self.config: Mapping[str, object] = {}
+        self.calls = calls
         self.is_closed = False
-        self.calls = 0
+        self.count = 0
         self.started = threading.Event()
         self._process = process
         self._tick = tick
@@ -160,13 +162,13 @@ class FakePlugin:
         """
         Its numbers.
         """
-        return FakeStats(calls=self.calls)
+        return FakeStats(calls=self.count)
 
     def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
         """
         Process on the thread.
         """
-        self.calls += 1
+        self.count += 1
         return self._thread.submit(self._process, self, signal, payload)
 
     def submit_tick(self) -> "Future[None]":

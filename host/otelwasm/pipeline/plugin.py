@@ -10,7 +10,7 @@ What is particular to a kind (where batches come from, where they go) stays in t
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ import structlog
 
 from otelwasm.config.capabilities import CapabilitiesConfig
 from otelwasm.config.values import ByteSize, Duration, at_least
-from otelwasm.errors import BatchError, ComponentError, RetryableError
+from otelwasm.errors import BatchError, ComponentError, RetryableError, SetupError
 from otelwasm.signals import Signal
 from otelwasm.telemetry import PluginNumbers, Telemetry
 
@@ -63,6 +63,12 @@ class LoadedPlugin(Protocol):
     def signals(self) -> frozenset[Signal]:
         """
         What it handles.
+        """
+
+    @property
+    def calls(self) -> Set[str]:
+        """
+        Which of `tick`, `receive` and `poll` it answers.
         """
 
     @property
@@ -147,7 +153,8 @@ class HostedPlugin(Generic[P]):
     """
     One plugin with its instances, from its start to its stop.
 
-    *component* is what telemetry calls it (`processor/wasm/redact`), *world* what it has to be.
+    *component* is what telemetry calls it (`processor/wasm/redact`), *world* what it has to be, and
+    *calls* what it has to answer, with the configuration's keys that ask for it.
     """
 
     def __init__(
@@ -158,6 +165,7 @@ class HostedPlugin(Generic[P]):
         world: Literal["receiver", "processor", "exporter"],
         load: LoadPlugin[P],
         telemetry: Telemetry,
+        calls: Mapping[str, str] | None = None,
     ) -> None:
         self.component = component
         self.name = component.rpartition("/")[2]
@@ -168,6 +176,9 @@ class HostedPlugin(Generic[P]):
         self.patience_s = self.calls_s + _GRACE_S
         self._config = config
         self._world = world
+        self._calls = dict(calls or {})
+        if config.tick_interval is not None:
+            self._calls["tick"] = "tick_interval"
         self._load = load
         self._telemetry = telemetry
         self._plugin: P | None = None
@@ -184,12 +195,11 @@ class HostedPlugin(Generic[P]):
         plugin = await asyncio.to_thread(
             self._load, self.name, self._config, emit=emit, log=self._log, meter=self._meter
         )
-        if plugin.world != self._world:
+        try:
+            self._check(plugin)
+        except SetupError:
             await asyncio.to_thread(plugin.close)
-            raise ComponentError(
-                f"plugin '{self.name}': {self._config.plugin} is made for the world "
-                f"'{plugin.world}'; expected '{self._world}'"
-            )
+            raise
         self._plugin = plugin
         self._telemetry.watch_plugin(self.component, plugin)
         _log.info(
@@ -251,6 +261,22 @@ class HostedPlugin(Generic[P]):
                 await asyncio.to_thread(plugin.close)
         except TimeoutError:
             _log.error("plugin's instances did not end in time", plugin=self.name)
+
+    def _check(self, plugin: P) -> None:
+        """
+        Refuse a plugin that does not do what it is configured for.
+        """
+        source = self._config.plugin
+        if plugin.world != self._world:
+            raise ComponentError(
+                f"plugin '{self.name}': {source} is made for the world '{plugin.world}'; "
+                f"expected '{self._world}'"
+            )
+        for call, key in self._calls.items():
+            if call not in plugin.calls:
+                raise ComponentError(
+                    f"plugin '{self.name}': {source} has no `{call}`, which {key} asks for"
+                )
 
     async def _tick(self, plugin: P, interval: Duration) -> None:
         while True:

@@ -111,8 +111,11 @@ class PluginReceiver:
         quarantine: Quarantine,
         telemetry: Telemetry,
     ) -> None:
+        calls = {"receive": "listen"} if config.listen is not None else {}
+        if config.poll_interval is not None:
+            calls["poll"] = "poll_interval"
         self._plugin = HostedPlugin(
-            component, config, world="receiver", load=load, telemetry=telemetry
+            component, config, world="receiver", load=load, telemetry=telemetry, calls=calls
         )
         self._id = component.partition("/")[2]
         self._component = component

@@ -91,7 +91,7 @@ class ReceiverConfig(PluginConfig):
     def __attrs_post_init__(self) -> None:
         if self.listen is None and self.poll_interval is None:
             raise ValueError(
-                "nothing would call it: name listen, such as `listen: {http: localhost:8088}`, "
+                'nothing would call it: name listen, such as `listen: {http: "localhost:8088"}`, '
                 "poll_interval, or both"
             )
 

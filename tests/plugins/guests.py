@@ -100,14 +100,14 @@ def receiver(receive: str, poll: str = _NO_PACE) -> str:
 """
 
 
-def relaying(signal: int = 2, *, poll: str = _NO_PACE) -> str:
+def relaying(signal: str = "(i32.const 2)", *, poll: str = _NO_PACE) -> str:
     """
     A receiver that emits each message's body as a batch, of logs as a rule, and returns emit's
     failure as its own; else it replies with 202 and the body.
     """
     return EMIT + receiver(
         f"""
-    (call $emit (i32.const {signal}) (local.get $body) (local.get $body_length) (i32.const 768))
+    (call $emit {signal} (local.get $body) (local.get $body_length) (i32.const 768))
     (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 0))
     (i32.store8 (i32.const 512) (i32.load8_u (i32.const 768)))
     (if (i32.load8_u (i32.const 768))

@@ -27,30 +27,30 @@ __all__ = ["PayloadCheck"]
 
 _log = structlog.get_logger(__name__)
 
-_NativeCheck = Callable[[bytes, Signal], None]
+_NativeCheck = Callable[[bytes, Signal], int]
 _ONE_LOADS = threading.Lock()
 _BUILD = "from otelwasm.build.native import host_extension; print(host_extension())"
 
 
 class PayloadCheck:
     """
-    Raises PermanentError for a payload that is no request of its signal.
+    Raises PermanentError for a payload that is no request of its signal; counts what is in others.
     """
 
     def __init__(self) -> None:
         self._native: _NativeCheck | None = None
 
-    def __call__(self, signal: Signal, payload: bytes) -> None:
+    def __call__(self, signal: Signal, payload: bytes) -> int:
         """
-        Return if *payload* is well-formed.
+        Return how many items *payload* holds, if it is well-formed.
         """
         if self._native is not None:
             try:
-                self._native(payload, signal)
-                return
+                return self._native(payload, signal)
             except ValueError:
                 pass
         wire.refuse_malformed(signal, payload)
+        return wire.count_items(signal, payload)
 
     def load(self) -> None:
         """

@@ -101,8 +101,8 @@ class OtlpGrpcReceiver:
             if consumer is None:
                 raise RpcError(Code.UNIMPLEMENTED, f"no pipeline here takes {signal.label}")
             try:
-                self._check(signal, payload)
-                await consumer.consume(Batch(signal, payload))
+                items = self._check(signal, payload)
+                await consumer.consume(Batch(signal, payload, items))
             except BatchError as error:
                 status = refusal(error).status
                 raise RpcError(

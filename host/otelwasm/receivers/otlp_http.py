@@ -138,7 +138,12 @@ class _Desk:
         Consume what was sent and say how that went.
         """
         try:
-            answer = await self._consume(request)
+            if request.method == "POST":
+                answer = await self._consume(request)
+            else:
+                answer = self._not_posted(request)
+        except BatchError as error:
+            answer = _refused(error, _content_type(request.headers))
         except _UnfitError as unfit:
             answer = unfit.answer
         return answer if self._cors is None else self._shown(request, answer)
@@ -164,47 +169,50 @@ class _Desk:
         return attrs.evolve(answer, headers=headers)
 
     async def _consume(self, request: Request) -> Answer:
-        signal = SIGNAL_BY_PATH.get(request.path)
-        if signal is None:
-            return told(404, f"unknown path; known are {', '.join(SIGNAL_BY_PATH)}")
-        if request.method != "POST":
-            if request.method == "OPTIONS" and self._cors is not None:
-                return Answer(204, headers=tuple(self._cors.preflight_headers().items()))
-            return told(405, "only POST is taken here", ("allow", "POST"))
+        signal = _signal(request)
         consumer = self._consumers[signal]
         if consumer is None:
-            return told(404, f"no pipeline here takes {signal.label}")
+            raise _UnfitError(told(404, f"no pipeline here takes {signal.label}"))
         headers, payload = request.headers, request.body
         content_type, encoding = _content_type(headers), _encoding(headers)
-        try:
-            if not encoding and content_type == PROTOBUF:
-                self.check(signal, payload)
-            else:
-                read = partial(
-                    self._read, signal, payload, content_type=content_type, encoding=encoding
-                )
-                is_quick = len(payload) <= _INLINE_BYTES
-                payload = read() if is_quick else await asyncio.to_thread(read)
-            await consumer.consume(Batch(signal, payload))
-        except BatchError as error:
-            return _refused(error, content_type)
+        if encoding or content_type == JSON:
+            read = partial(
+                self._read, signal, payload, content_type=content_type, encoding=encoding
+            )
+            is_quick = len(payload) <= _INLINE_BYTES
+            batch = read() if is_quick else await asyncio.to_thread(read)
+        else:
+            batch = Batch(signal, payload, self.check(signal, payload))
+        await consumer.consume(batch)
         return _TAKEN[content_type]
 
-    def _read(self, signal: Signal, body: bytes, *, content_type: str, encoding: str) -> bytes:
+    def _not_posted(self, request: Request) -> Answer:
+        _signal(request)
+        if request.method == "OPTIONS" and self._cors is not None:
+            return Answer(204, headers=tuple(self._cors.preflight_headers().items()))
+        return told(405, "only POST is taken here", ("allow", "POST"))
+
+    def _read(self, signal: Signal, body: bytes, *, content_type: str, encoding: str) -> Batch:
         """
-        Turn a packed body, or one in JSON, into the bytes of a well-formed request.
+        Make a batch of a body that is packed, or in JSON.
         """
         try:
             if encoding:
                 body = decompress(encoding, body, limit_bytes=self._limit_bytes)
             if content_type == JSON:
-                return from_json(signal, body)
+                return Batch(signal, from_json(signal, body))
         except TooLargeError as error:
             raise _UnfitError(_refused(PermanentError(str(error)), content_type, 413)) from error
         except ValueError as error:
             raise PermanentError(str(error)) from error
-        self.check(signal, body)
-        return body
+        return Batch(signal, body, self.check(signal, body))
+
+
+def _signal(request: Request) -> Signal:
+    signal = SIGNAL_BY_PATH.get(request.path)
+    if signal is None:
+        raise _UnfitError(told(404, f"unknown path; known are {', '.join(SIGNAL_BY_PATH)}"))
+    return signal
 
 
 def _content_type(headers: Mapping[str, str]) -> str:
@@ -217,7 +225,7 @@ def _content_type(headers: Mapping[str, str]) -> str:
 
 
 def _encoding(headers: Mapping[str, str]) -> str:
-    encoding = headers.get("content-encoding", "").strip().lower()
+    encoding = headers.get("content-encoding", "").lower()
     if encoding in ("", "identity"):
         return ""
     if encoding not in ENCODINGS:

@@ -68,6 +68,17 @@ def test_both_ways_agree(
     assert is_refused(PayloadCheck(), signal, damaged) == is_refused(loaded, signal, damaged)
 
 
+@pytest.mark.parametrize("signal", Signal)
+@pytest.mark.parametrize("items", [0, 1, 7])
+def test_both_ways_count_the_items(loaded: PayloadCheck, signal: Signal, items: int) -> None:
+    """
+    What is well-formed is counted, with and without it.
+    """
+    payload = a_payload(signal, items) if items else b""
+
+    assert [items, items] == [loaded(signal, payload), PayloadCheck()(signal, payload)]
+
+
 def test_requests_are_checked_without_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Where the extension cannot be built, malformed requests are refused all the same.

@@ -88,7 +88,7 @@ static const char *check_packed(const uint8_t *p, const uint8_t *end, unsigned c
 }
 
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
-                  Refusal *refusal) {
+                  Refusal *refusal, Tally *tally) {
   const uint8_t *checks = message->checks;
   uint32_t count = message->number_count;
   while (p < end) {
@@ -110,7 +110,9 @@ int check_message(const uint8_t *p, const uint8_t *end, const Message *message, 
     unsigned check = number < count ? checks[number] : CHECK_NOTHING;
     if (check >= CHECK_MESSAGE) {
       if (depth <= 0) return refuse(refusal, at, "is nested too deeply", message, number);
-      if (!check_message(p, stop, &MESSAGES[check - CHECK_MESSAGE], depth - 1, refusal)) return 0;
+      unsigned inner = check - CHECK_MESSAGE;
+      tally->count += tally->targets >> inner & 1;
+      if (!check_message(p, stop, &MESSAGES[inner], depth - 1, refusal, tally)) return 0;
     } else if (check == CHECK_UTF8) {
       if (!is_utf8(p, stop)) what = "is not UTF-8";
     } else if (check) {

@@ -14,9 +14,15 @@ typedef struct {
   const Field *field;     /* NULL where no known field is concerned */
 } Refusal;
 
+/* Messages to count on the way. */
+typedef struct {
+  uint64_t targets; /* bit n: MESSAGES[n] is one */
+  size_t count;
+} Tally;
+
 /* 1 when the bytes are a message of this type that protobuf decodes, and encodes again. */
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
-                  Refusal *refusal);
+                  Refusal *refusal, Tally *tally);
 
 /* Raises that a payload of that root is malformed, and where, counted from *start*. */
 void refusal_raise(const Refusal *refusal, const uint8_t *start, uint8_t root);

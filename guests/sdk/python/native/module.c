@@ -28,11 +28,12 @@ static PyObject *native_check(PyObject *module, PyObject *arguments) {
   const uint8_t *start = (const uint8_t *)PyBytes_AsString(payload);
   const uint8_t *end = start + PyBytes_Size(payload);
   Refusal refusal;
-  if (!check_message(start, end, &MESSAGES[ROOTS[signal]], MAX_DEPTH, &refusal)) {
+  Tally items = {.targets = LEVELS[ITEMS[signal]].targets};
+  if (!check_message(start, end, &MESSAGES[ROOTS[signal]], MAX_DEPTH, &refusal, &items)) {
     refusal_raise(&refusal, start, ROOTS[signal]);
     return NULL;
   }
-  Py_RETURN_NONE;
+  return PyLong_FromSize_t(items.count);
 }
 
 static PyObject *native_encode(PyObject *module, PyObject *arguments) {
@@ -69,7 +70,7 @@ static PyObject *use_malformed(PyObject *module, PyObject *type) {
 static PyMethodDef METHODS[] = {
     {"check", native_check, METH_VARARGS,
      "check(payload, signal, /)\n--\n\nRaise ValueError, with the place, for a payload that\n"
-     "protobuf would not decode."},
+     "protobuf would not decode; give the number of its items."},
     {"encode", native_encode, METH_VARARGS,
      "encode(fields, signal, /)\n--\n\nThe payload of a request that is made of a dict."},
     {"meets", native_meets, METH_VARARGS,

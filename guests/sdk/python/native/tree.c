@@ -28,8 +28,9 @@ Place tree_place(Tree *tree) {
 void *tree_malformed(Tree *tree) {
   const Node *root = &tree->root;
   Refusal refusal;
+  Tally none = {0};
   if (PyErr_Occurred()) return NULL;
-  if (check_message(root->data, root->end, &MESSAGES[root->message], MAX_DEPTH, &refusal)) {
+  if (check_message(root->data, root->end, &MESSAGES[root->message], MAX_DEPTH, &refusal, &none)) {
     malformed_raise("malformed payload: a field is broken");
   } else {
     refusal_raise(&refusal, root->data, root->message);

@@ -91,6 +91,11 @@ class Exporter(Protocol):
     Delivers batches to somewhere outside.
     """
 
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Prepare all that needs no connection, for batches of *signals*; raises SetupError.
+        """
+
     async def start(self) -> None:
         """
         Be ready to send; raises SetupError or OSError.
@@ -136,10 +141,13 @@ class ProcessorKind:
 class ExporterKind:
     """
     A kind of exporter: the class of its own settings, and what makes one of its id and them.
+
+    *at_once* says, of its settings, how many batches it can send at the same time; None for any.
     """
 
     config: type[Any]
     make: Callable[[str, Any, Surroundings], Exporter]
+    at_once: Callable[[Any], int | None] = lambda _: None
 
 
 @attrs.frozen
@@ -167,6 +175,7 @@ class Registry:
                 "otlp_grpc": _otlp_grpc_exporter,
                 "otlp_http": _otlp_http_exporter,
                 "otlphttp": _otlp_http_exporter,
+                "wasm": _wasm_exporter,
             },
         )
 
@@ -247,3 +256,19 @@ def _otlp_http_exporter() -> ExporterKind:
     from otelwasm.exporters.otlp_http import OtlpHttpConfig, OtlpHttpExporter
 
     return ExporterKind(OtlpHttpConfig, lambda _, config, __: OtlpHttpExporter(config))
+
+
+def _wasm_exporter() -> ExporterKind:
+    from otelwasm.exporters.plugin import ExporterPluginConfig, PluginExporter
+    from otelwasm.pipeline.loading import loader
+
+    def make(name: str, config: ExporterPluginConfig, around: Surroundings) -> PluginExporter:
+        component = f"exporter/{name}"
+        return PluginExporter(
+            component,
+            config,
+            load=loader(component, around.state_directory),
+            telemetry=around.telemetry,
+        )
+
+    return ExporterKind(ExporterPluginConfig, make, at_once=lambda config: config.instances)

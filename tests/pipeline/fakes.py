@@ -263,6 +263,11 @@ class MemoryExporter:
         self.answer: Callable[[Batch], Any] | None = None
         self._arrival = asyncio.Condition()
 
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Nothing is loaded.
+        """
+
     async def start(self) -> None:
         """
         Open.

@@ -4,11 +4,13 @@ Guests in WAT that do one thing each, for the tests of this folder.
 
 __all__ = [
     "EMIT",
+    "HTTP",
     "LIFECYCLE",
     "LOG",
     "MIRROR",
     "emitting",
     "exporter",
+    "posting",
     "processor",
     "receiver",
     "relaying",
@@ -27,6 +29,10 @@ LIFECYCLE = """
 
 EMIT = """
   (import "otelwasm:plugin/pipeline@0.1.0" "emit" (func $emit (param i32 i32 i32 i32)))
+"""
+HTTP = """
+  (import "otelwasm:plugin/http@0.1.0" "send"
+    (func $http (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
 """
 LOG = """
   (import "otelwasm:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
@@ -71,11 +77,17 @@ def emitting(arguments: str = "(local.get $signal) (local.get $at) (local.get $l
     )
 
 
-def exporter(body: str) -> str:
+def exporter(body: str, *, imports: str = "", lifecycle: str = LIFECYCLE) -> str:
     """
-    An exporter whose `send` is *body*.
+    An exporter whose `send` is *body*: it has $signal, $at and $length, and leaves the offset of
+    the result. `$receipt` is the offset of `ok` of an empty receipt: rejected is 8 bytes further,
+    a failure's case, text and delay are 8, 12 and 20 bytes further.
     """
-    return f"""{LIFECYCLE}
+    return f"""{imports}{lifecycle}
+  (func $receipt (result i32)
+    (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 0))
+    (i64.store (i32.const 528) (i64.const 0)) (i64.store (i32.const 536) (i64.const 0))
+    (i32.const 512))
   (func (export "otelwasm:plugin/exporting@0.1.0#send")
     (param $signal i32) (param $at i32) (param $length i32) (result i32)
     {body})
@@ -132,3 +144,30 @@ MIRROR = receiver(
     (i64.store (i32.const 512) (i64.const 0)) (i64.store (i32.const 520) (i64.const 1234))
     (i32.store8 (i32.const 516) (i32.const 1)) (i32.const 512)""",
 )
+
+
+def posting(url: str, *, method: str = "POST", timeout_ms: int = 0) -> str:
+    """
+    An exporter that sends each batch to *url*. Its receipt has as many items as the status exceeds
+    200; what is refused is a permanent failure, everything else a retryable one.
+    """
+    return exporter(
+        f"""
+    (call $http (i32.const 0) (i32.const {len(method)}) (i32.const 16) (i32.const {len(url)})
+      (i32.const 0) (i32.const 0) (local.get $at) (local.get $length)
+      (i32.const {timeout_ms}) (i32.const 768))
+    (drop (call $receipt))
+    (if (i32.load8_u (i32.const 768))
+      (then
+        (i32.store8 (i32.const 512) (i32.const 1))
+        (i32.store8 (i32.const 520) (i32.ne (i32.load8_u (i32.const 772)) (i32.const 0)))
+        (if (i32.ne (i32.load8_u (i32.const 772)) (i32.const 1)) (then
+          (i64.store (i32.const 524) (i64.load (i32.const 776))))))
+      (else
+        (i64.store (i32.const 520) (i64.sub
+          (i64.load16_u (i32.const 772)) (i64.const 200)))))
+    (i32.const 512)""",
+        imports=f"""{HTTP}
+    (data (i32.const 0) "{method}") (data (i32.const 16) "{url}")
+    """,
+    )

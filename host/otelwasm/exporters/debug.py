@@ -12,6 +12,7 @@ from otelwasm.errors import PermanentError
 from otelwasm.exporters.text import detailed, normal
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 
 __all__ = ["DebugConfig", "DebugExporter"]
 
@@ -33,6 +34,11 @@ class DebugExporter:
     def __init__(self, config: DebugConfig, *, out: TextIO | None = None) -> None:
         self._verbosity = config.verbosity
         self._out = out
+
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Nothing is loaded.
+        """
 
     async def start(self) -> None:
         """

@@ -12,6 +12,7 @@ import attrs
 from otelwasm.errors import PermanentError, RetryableError, SetupError
 from otelwasm.otlp.json import to_json
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 
 __all__ = ["FileConfig", "FileExporter"]
 
@@ -41,6 +42,11 @@ class FileExporter:
         self._path = config.path
         self._file: int | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"file {config.path.name}")
+
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Nothing is loaded.
+        """
 
     async def start(self) -> None:
         """

@@ -16,6 +16,7 @@ from otelwasm.otlp.replies import Rejected, grpc_error, rejected_in
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.tls import ClientTls
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 
 __all__ = ["OtlpGrpcConfig", "OtlpGrpcExporter"]
 
@@ -59,6 +60,11 @@ class OtlpGrpcExporter:
     def __init__(self, config: OtlpGrpcConfig) -> None:
         self._config = config
         self._channel: GrpcChannel | None = None
+
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Nothing is loaded.
+        """
 
     async def start(self) -> None:
         """

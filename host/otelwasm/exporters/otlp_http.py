@@ -93,6 +93,11 @@ class OtlpHttpExporter:
         self._destinations: dict[Signal, Destination] = {}
         self._client: HttpClient | None = None
 
+    async def load(self, signals: frozenset[Signal]) -> None:
+        """
+        Nothing is loaded.
+        """
+
     async def start(self) -> None:
         """
         Make the pool; it connects when the first batch is sent.

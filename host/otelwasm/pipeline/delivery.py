@@ -81,7 +81,8 @@ class Delivery:
     An exporter's own queue and the tasks that empty it through *send*.
 
     A batch in it was accepted: it is sent, or it ends in the quarantine. With the queue disabled a
-    batch is sent while its sender waits, once, and the sender hears how that went.
+    batch is sent while its sender waits, once, and the sender hears how that went. There are never
+    more than *at_once* senders: what they have in hand would only wait in another queue.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Delivery:
         config: DeliveryConfig,
         quarantine: Quarantine,
         telemetry: Telemetry,
+        at_once: int | None = None,
     ) -> None:
         self.name = name
         self.config = config
@@ -99,6 +101,8 @@ class Delivery:
         self._send = send
         self._quarantine = quarantine
         self._telemetry = telemetry
+        consumers = config.sending_queue.num_consumers
+        self._sender_count = consumers if at_once is None else min(consumers, at_once)
         self._senders: list[asyncio.Task[None]] = []
         self._in_hand: dict[int, Batch] = {}
         self._is_draining = asyncio.Event()
@@ -112,7 +116,7 @@ class Delivery:
         if self.config.sending_queue.enabled:
             self._senders = [
                 asyncio.create_task(self._send_all(number), name=f"{self.name} sender {number}")
-                for number in range(self.config.sending_queue.num_consumers)
+                for number in range(self._sender_count)
             ]
 
     async def admit(self, batch: Batch) -> Admission:

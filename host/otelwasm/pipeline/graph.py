@@ -5,8 +5,9 @@ Put the components of a configuration together, start them from the end, stop th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from graphlib import TopologicalSorter
 
 import structlog
@@ -59,6 +60,7 @@ class Graph:
         self._deliveries: dict[str, Delivery] = {}
         self.processors: dict[str, Processor] = {}
         self._where: dict[str, str] = {}
+        self._signals: dict[str, set[Signal]] = {}
         self._order: TopologicalSorter[str] = TopologicalSorter()
         self._entries: dict[tuple[str, Signal], list[Step]] = {}
         for pipeline in config.pipelines:
@@ -67,28 +69,11 @@ class Graph:
 
     async def load(self) -> None:
         """
-        Start the processors, and the plugins among the receivers: they are built, loaded and
-        started, all at the same time.
+        Start the processors, and all plugins: they are built, loaded and started, those of the
+        exporters first, and else at the same time.
         """
-        for name in reversed(list(self._order.static_order())):
-            self._stack.push_async_callback(self._stop_processor, self.processors[name])
-        self._stack.push_async_callback(self._stop_receivers)
-        starts = [
-            _located(self._config.receivers[name].where, receiver.load)
-            for name, receiver in self.receivers.items()
-        ]
-        starts += [
-            _located(self._where[name], processor.start)
-            for name, processor in reversed(self.processors.items())
-        ]
-        errors = [error for error in await asyncio.gather(*starts, return_exceptions=True) if error]
-        for error in errors:
-            if not isinstance(error, SetupError):
-                raise error
-        if len(errors) == 1:
-            raise errors[0]
-        if errors:
-            raise SetupError("\n".join(map(str, errors)))
+        await self._load_exporters()
+        await self._load_others()
 
     async def start(self) -> None:
         """
@@ -96,11 +81,11 @@ class Graph:
         """
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.stop)
+            await self._load_exporters()
             for name, exporter in self.exporters.items():
-                self._stack.push_async_callback(self._stop_exporter, name)
                 await _located(self._config.exporters[name].where, exporter.start)
                 self._deliveries[name].start()
-            await self.load()
+            await self._load_others()
             for name, receiver in self.receivers.items():
                 await _located(self._config.receivers[name].where, receiver.start)
             undo.pop_all()
@@ -115,8 +100,34 @@ class Graph:
         self._deadline = asyncio.get_running_loop().time() + timeout
         await self._stack.aclose()
 
+    async def _load_exporters(self) -> None:
+        self._stack.push_async_callback(self._stop_exporters)
+        await _all(
+            _located(
+                self._config.exporters[name].where,
+                partial(exporter.load, frozenset(self._signals[name])),
+            )
+            for name, exporter in self.exporters.items()
+        )
+
+    async def _load_others(self) -> None:
+        for name in reversed(list(self._order.static_order())):
+            self._stack.push_async_callback(self._stop_processor, self.processors[name])
+        self._stack.push_async_callback(self._stop_receivers)
+        starts = [
+            _located(self._config.receivers[name].where, receiver.load)
+            for name, receiver in self.receivers.items()
+        ]
+        starts += [
+            _located(self._where[name], processor.start)
+            for name, processor in reversed(self.processors.items())
+        ]
+        await _all(starts)
+
     def _add(self, pipeline: PipelineConfig) -> None:
         step = fan_out([self._delivery(name) for name in pipeline.exporters])
+        for name in pipeline.exporters:
+            self._signals.setdefault(name, set()).add(pipeline.signal)
         following: str | None = None
         for name in reversed(pipeline.processors):
             key, processor = self._processor(name, pipeline)
@@ -160,6 +171,7 @@ class Graph:
             component,
             send,
             config=config.delivery,
+            at_once=self._registry.exporters[config.kind]().at_once(config.settings),
             quarantine=self._quarantine,
             telemetry=self._telemetry,
         )
@@ -203,13 +215,35 @@ class Graph:
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)
 
+    async def _stop_exporters(self) -> None:
+        # Each drains while the others do: a slow one costs them nothing.
+        stops = [self._stop_exporter(name) for name in self.exporters]
+        for error in await asyncio.gather(*stops, return_exceptions=True):
+            if error is not None:
+                raise error
+
     async def _stop_exporter(self, name: str) -> None:
         await self._deliveries[name].drain(self._deadline)
+        latest = max(self._deadline, asyncio.get_running_loop().time() + _CLOSE_TIMEOUT_S)
         try:
-            async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+            async with asyncio.timeout_at(latest):
                 await self.exporters[name].close()
         except TimeoutError:
             _log.warning("exporter did not close in time", exporter=name)
+
+
+async def _all(starts: Iterable[Awaitable[None]]) -> None:
+    """
+    Wait for all of *starts*; raise what is wrong with them as one SetupError.
+    """
+    errors = [error for error in await asyncio.gather(*starts, return_exceptions=True) if error]
+    for error in errors:
+        if not isinstance(error, SetupError):
+            raise error
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SetupError("\n".join(map(str, errors)))
 
 
 async def _located(where: str, start: Callable[[], Awaitable[None]]) -> None:

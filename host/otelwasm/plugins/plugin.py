@@ -13,7 +13,9 @@ from typing import Literal, Self
 
 from otelwasm.errors import PluginStartError
 from otelwasm.messages import Message, Reply
+from otelwasm.otlp.replies import Rejected
 from otelwasm.plugins._generated import receiving
+from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.state import State
@@ -178,6 +180,31 @@ class Plugin:
             if isinstance(verdict, VerdictReplace):
                 return verdict.value
             return payload if isinstance(verdict, VerdictPass) else None
+
+        return self._least_busy().submit(call)
+
+    def send(self, signal: Signal, payload: bytes) -> Rejected | None:
+        """
+        Have an exporter deliver one batch; wait for its receipt. Raises as `process` does.
+
+        Returns what the other side did not take, and why, if it took the rest; None if it took all.
+        """
+        return self.submit_send(signal, payload).result(self._patience_s)
+
+    def submit_send(self, signal: Signal, payload: bytes) -> "Future[Rejected | None]":
+        """
+        What `send` does, on a worker's thread; ValueError when the plugin is no exporter.
+        """
+        self._check_world("exporter")
+
+        def call(instance: Instance) -> Rejected | None:
+            outcome = instance.run(signal, payload)
+            if isinstance(outcome, Err):
+                raise failure_error(outcome.error, plugin=self._name)
+            receipt = outcome.value
+            if not isinstance(receipt, Receipt) or not (receipt.rejected or receipt.message):
+                return None
+            return Rejected(receipt.rejected, receipt.message)
 
         return self._least_busy().submit(call)
 

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-KINDS_OF_EXPORTERS = "debug, file, otlp, otlp_grpc, otlp_http, otlphttp"
+KINDS_OF_EXPORTERS = "debug, file, otlp, otlp_grpc, otlp_http, otlphttp, wasm"
 PLUGIN_KEYS = "capabilities, config, instances, join, lane, limits, plugin, tick_interval"
 
 CASES = [

@@ -297,6 +297,8 @@ class Plugin:
             raise ValueError(f"plugin '{self._name}' is no {wanted}: its world is '{self.world}'")
 
     def _least_busy(self) -> Worker:
+        if len(self._workers) == 1:
+            return self._workers[0]
         return min(self._workers, key=lambda worker: worker.waiting)
 
     def _start_instance(self) -> Instance:

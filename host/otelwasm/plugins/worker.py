@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -26,7 +26,7 @@ from otelwasm.plugins.stats import WorkerStats
 __all__ = ["Worker"]
 
 T = TypeVar("T")
-Job = Callable[[], None]
+Job = tuple["Future[Any]", Callable[[Instance], Any]]
 
 # How long a plugin that cannot be started again is left alone, in seconds.
 RESTART_PAUSE_S = 1.0
@@ -74,21 +74,10 @@ class Worker:
         Raises RetryableError when the worker is closed.
         """
         future: Future[T] = Future()
-
-        def job() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = self._attempt(call)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
         with self._lock:
             if self._is_closed:
                 raise RetryableError(f"plugin '{self._name}' is closed")
-            self._inbox.put(job)
+            self._inbox.put((future, call))
         return future
 
     def close(self, timeout_s: float) -> None:
@@ -103,7 +92,17 @@ class Worker:
 
     def _work(self) -> None:
         while (job := self._inbox.get()) is not None:
-            job()
+            future, call = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._attempt(call)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            # What is answered is the caller's: an idle worker keeps no payload alive.
+            job = future = call = result = None  # type: ignore[assignment]
         if self._instance is not None:
             self._instance.close()
 
@@ -121,17 +120,18 @@ class Worker:
             ) from fault
 
     def _run(self, call: Callable[[Instance], T]) -> T:
-        instance = self._living_instance()
+        instance = self._instance or self._living_instance()
+        stats = self.stats
         began = time.perf_counter()
         try:
             return call(instance)
         except BatchError:
-            self.stats.failures += 1
+            stats.failures += 1
             raise
         finally:
-            self.stats.calls += 1
-            self.stats.busy_s += time.perf_counter() - began
-            self.stats.memory_bytes = instance.memory_bytes
+            stats.calls += 1
+            stats.busy_s += time.perf_counter() - began
+            stats.memory_bytes = instance.memory_bytes
 
     def _living_instance(self) -> Instance:
         if self._instance is None:

@@ -3,9 +3,11 @@ Hand on what a plugin emits: from its own thread into its pipelines, and the ans
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from otelwasm.errors import BatchError, PermanentError, RetryableError
+from otelwasm.http.eager import EagerCall
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.step import Consumer
@@ -70,31 +72,60 @@ class Emitting:
             return
         if self._loop is None:
             raise RetryableError(f"plugin '{self._name}' is not running")
-        handing_on = asyncio.run_coroutine_threadsafe(
-            self._hand_on(Batch(signal, payload), consumer), self._loop
-        )
-        try:
-            handing_on.result(_TIMEOUT_S)
-        except TimeoutError as error:
-            handing_on.cancel()
+        batch = Batch(signal, payload)
+        if self._stop_deadline is None:
+            handing_on = consumer.consume(batch)
+        else:
+            handing_on = self._hand_on(batch, consumer, deadline=self._stop_deadline)
+        answer = _Answer()
+        call = EagerCall(handing_on, answer.put, loop=self._loop)
+        self._loop.call_soon_threadsafe(call.start)
+        if not answer.wait(_TIMEOUT_S):
+            self._loop.call_soon_threadsafe(call.cancel)
             raise RetryableError(
                 f"plugin '{self._name}' emitted {signal.label}: not accepted within {_TIMEOUT_S:g}s"
-            ) from error
+            )
+        if answer.error is not None:
+            raise answer.error
 
-    async def _hand_on(self, batch: Batch, consumer: Consumer) -> None:
+    async def _hand_on(self, batch: Batch, consumer: Consumer, *, deadline: float) -> None:
+        """
+        Try until *deadline*; keep the batch if it is not accepted.
+        """
         loop = asyncio.get_running_loop()
         while True:
             try:
-                async with asyncio.timeout_at(self._stop_deadline):
+                async with asyncio.timeout_at(deadline):
                     await consumer.consume(batch)
+                return
             except (BatchError, TimeoutError) as error:
-                if self._stop_deadline is None:
-                    raise
-                is_late = loop.time() + _RETRY_S > self._stop_deadline
+                is_late = loop.time() + _RETRY_S > deadline
                 if isinstance(error, PermanentError) or is_late:
                     reason = str(error) or "not accepted before the shutdown timeout"
                     self._quarantine.keep(batch, self._component, reason=reason)
                     return
-                await asyncio.sleep(_RETRY_S)
-            else:
-                return
+            await asyncio.sleep(_RETRY_S)
+
+
+class _Answer:
+    """
+    What became of one batch: put on the loop's thread, waited for on the plugin's.
+    """
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self._is_open = threading.Lock()
+        self._is_open.acquire()
+
+    def put(self, _: None, error: BaseException | None) -> None:
+        """
+        Say it, once.
+        """
+        self.error = error
+        self._is_open.release()
+
+    def wait(self, timeout_s: float) -> bool:
+        """
+        Return whether it came within *timeout_s*.
+        """
+        return self._is_open.acquire(timeout=timeout_s)

@@ -8,6 +8,7 @@ __all__ = [
     "LIFECYCLE",
     "LOG",
     "MIRROR",
+    "STATE",
     "emitting",
     "exporter",
     "posting",
@@ -15,6 +16,7 @@ __all__ = [
     "receiver",
     "relaying",
     "replying",
+    "swapping",
 ]
 
 # Handles every signal, answers every call; `tick` and `stop` succeed.
@@ -33,6 +35,10 @@ EMIT = """
 HTTP = """
   (import "otelwasm:plugin/http@0.1.0" "send"
     (func $http (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+"""
+STATE = """
+  (import "otelwasm:plugin/state@0.1.0" "get" (func $get (param i32 i32 i32)))
+  (import "otelwasm:plugin/state@0.1.0" "set" (func $set (param i32 i32 i32 i32 i32)))
 """
 LOG = """
   (import "otelwasm:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32 i32 i32)))
@@ -170,4 +176,29 @@ def posting(url: str, *, method: str = "POST", timeout_ms: int = 0) -> str:
         imports=f"""{HTTP}
     (data (i32.const 0) "{method}") (data (i32.const 16) "{url}")
     """,
+    )
+
+
+def swapping() -> str:
+    """
+    A processor that keeps each payload as its state, and replaces it by the one before; it drops
+    the first one, and fails as the state does.
+    """
+    return processor(
+        """
+    (call $get (i32.const 0) (i32.const 1) (i32.const 768))
+    (call $set (i32.const 0) (i32.const 1) (local.get $at) (local.get $length) (i32.const 800))
+    (drop (call $pass))
+    (if (i32.load8_u (i32.const 800))
+      (then
+        (i32.store8 (i32.const 512) (i32.const 1))
+        (i32.store8 (i32.const 516) (i32.load8_u (i32.const 804)))
+        (i64.store (i32.const 520) (i64.load (i32.const 808))))
+      (else (if (i32.load8_u (i32.const 772))
+        (then
+          (i32.store8 (i32.const 516) (i32.const 1))
+          (i64.store (i32.const 520) (i64.load (i32.const 776))))
+        (else (i32.store8 (i32.const 516) (i32.const 2))))))
+    (i32.const 512)""",
+        imports=f'{STATE} (data (i32.const 0) "k")',
     )

@@ -20,6 +20,11 @@ TICK_S = 0.01
 _NAP_S = 0.005
 
 
+# The host's own functions, as http requests, end by limits of their own; this ends a plugin that
+# calls them without end. It is longer than anything waits for one call.
+_HOST_LIMIT_S = 300.0
+
+
 class Clock:
     """
     How often an engine's epoch went up; *increment* takes it up.
@@ -53,6 +58,8 @@ class Deadline:
         self._ticks = ticks(limit_s)
         self._left_s = limit_s
         self._resumed_s = 0.0
+        self._paused_s = 0.0
+        self._in_host_s = 0.0
         # The clock's count at which wasmtime was told the whole limit; -1 if it was told less.
         self._told_at = -1
 
@@ -61,6 +68,7 @@ class Deadline:
         Begin a call.
         """
         self._left_s = self.limit_s
+        self._in_host_s = 0.0
         self._resumed_s = time.monotonic()
         # The same limit from the same epoch on is the same deadline: most calls need not tell.
         count = self._clock.count
@@ -72,7 +80,8 @@ class Deadline:
         """
         The plugin calls the host.
         """
-        self._left_s -= time.monotonic() - self._resumed_s
+        self._paused_s = time.monotonic()
+        self._left_s -= self._paused_s - self._resumed_s
 
     def resume(self) -> None:
         """
@@ -81,8 +90,19 @@ class Deadline:
         if self._left_s <= 0:
             raise Fault("it called the host too long", kind="deadline")
         self._resumed_s = time.monotonic()
+        self._in_host_s += self._resumed_s - self._paused_s
+        if self._in_host_s > _HOST_LIMIT_S:
+            raise Fault("it was in the host too long", kind="deadline")
         _ffi.set_deadline(self._context, ticks(self._left_s))
         self._told_at = -1
+
+    def verdict(self) -> str:
+        """
+        Say which limit a call that was ended had reached.
+        """
+        if self._in_host_s > _HOST_LIMIT_S:
+            return f"a call spent more than {_HOST_LIMIT_S:g} s in the host's functions"
+        return f"a call ran beyond its deadline of {self.limit_s:g} s"
 
     def nap(self) -> None:
         """

@@ -231,7 +231,7 @@ class Sandbox:
         text = str(fault)
         if fault.kind == "deadline":
             where = "".join(text.partition("; in ")[1:])
-            text = f"a call ran beyond its deadline of {self._deadline.limit_s:g} s{where}"
+            text = f"{self._deadline.verdict()}{where}"
         elif fault.kind == "memory" and self._account.refused_bytes is not None:
             asked, limit = self._account.refused_bytes, self._account.limit_bytes
             text = (

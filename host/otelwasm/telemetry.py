@@ -2,8 +2,6 @@
 Count what becomes of every batch, by component, and show it to Prometheus.
 """
 
-import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
@@ -13,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from otelwasm.errors import SetupError
+from otelwasm.guest_metrics import GuestMetrics
 from otelwasm.pipeline.batch import Batch
 from otelwasm.signals import Signal
 
@@ -50,9 +49,6 @@ _CALLS = {
     "messages": "What came in for a receiver plugin: taken, refused, retried or lost",
     "polls": "Polls of a receiver plugin: done or failed",
 }
-
-# A guest may name its numbers freely; this many series of one plugin are kept apart.
-_MAX_SERIES_PER_PLUGIN = 1000
 
 
 class QueueNumbers(Protocol):
@@ -136,7 +132,7 @@ class Telemetry:
         self.registry.register(self._counts)
         self._live = _LiveNumbers()
         self.registry.register(self._live)
-        self._guests = _GuestNumbers()
+        self._guests = GuestMetrics()
         self.registry.register(self._guests)
 
     def count(
@@ -326,69 +322,3 @@ class _LiveNumbers(Collector):
             for kind, count in stats.faults.items():
                 faults.add_metric([component, kind], count)
         yield from (calls, busy, restarts, faults, memory)
-
-
-_Series = tuple[str, str, str, tuple[tuple[str, str], ...]]
-
-
-class _GuestNumbers(Collector):
-    """
-    Adds up what guests measure themselves: counters and distributions under names of their own.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sums: dict[_Series, tuple[float, int]] = {}
-        self._series_of: dict[str, int] = {}
-
-    def record(
-        self,
-        plugin: str,
-        kind: str,
-        name: str,
-        *,
-        value: float,
-        attributes: tuple[tuple[str, str], ...],
-    ) -> None:
-        """
-        Add *value* to its series; series beyond the limit share the one without attributes.
-        """
-        series = (plugin, kind, name, attributes)
-        with self._lock:
-            if series not in self._sums:
-                if self._series_of.get(plugin, 0) >= _MAX_SERIES_PER_PLUGIN:
-                    series = (plugin, kind, "other", ())
-                else:
-                    self._series_of[plugin] = self._series_of.get(plugin, 0) + 1
-            total, count = self._sums.get(series, (0.0, 0))
-            self._sums[series] = (total + value, count + 1)
-
-    def collect(self) -> Iterator[Metric]:
-        """
-        Give one family for each name and kind.
-        """
-        with self._lock:
-            sums = dict(self._sums)
-        families: dict[tuple[str, str], Metric] = {}
-        for (plugin, kind, name, attributes), (total, count) in sums.items():
-            full = f"otelwasm_guest_{_identifier(name)}"
-            labels = {_identifier(key): value for key, value in attributes} | {"plugin": plugin}
-            if kind == "add":
-                family = families.setdefault(
-                    (full, kind), Metric(full, f"{name}, as its plugin counts it", "counter")
-                )
-                family.add_sample(f"{full}_total", labels, total)
-            else:
-                family = families.setdefault(
-                    (full, kind), Metric(full, f"{name}, as its plugin measures it", "summary")
-                )
-                family.add_sample(f"{full}_sum", labels, total)
-                family.add_sample(f"{full}_count", labels, count)
-        yield from families.values()
-
-
-def _identifier(name: str) -> str:
-    """
-    Make a name that Prometheus takes out of any.
-    """
-    return re.sub(r"[^a-zA-Z0-9_]", "_", name) or "_"

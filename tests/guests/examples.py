@@ -6,6 +6,10 @@ import functools
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from otelwasm.testing import Trial
+from otelwasm_sdk.definition import definitions_in
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 
@@ -29,3 +33,11 @@ def example(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def trial(name: str, **given: Any) -> Trial:
+    """
+    Try the example *name* as plain Python.
+    """
+    [definition] = definitions_in(example(name))
+    return Trial(definition.target, **given)

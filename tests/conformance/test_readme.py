@@ -3,6 +3,7 @@ Prove that what the README shows is what happens: its plugin, its pipeline, its 
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,13 +43,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def in_python(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def in_python(
+    folder: Path, *arguments: str, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """
-    Run this Python in *folder*.
+    Run this Python in *folder*, with *environment* besides its own.
     """
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=300,
@@ -102,3 +106,48 @@ def test_a_plugin_in_a_test(folder: Path) -> None:
 
     assert 0 == done.returncode, done.stdout
     assert "1 passed" in done.stdout
+
+
+def test_a_receiver_and_an_exporter(folder: Path) -> None:
+    """
+    The README's receiver makes a log record of a request; its exporter posts it.
+    """
+    (folder / "webhook.py").write_text(block("python", "@receiver"))
+    (folder / "post.py").write_text(block("python", "@exporter"))
+    program = """
+from otelwasm.testing import Trial, a_message
+from otelwasm_sdk.http import Response
+from post import post
+from webhook import webhook
+
+with Trial(webhook) as trial:
+    print(trial.receive(a_message("pushed", target="/hook")).status)
+[logs] = trial.emitted
+print([(record.body, record.attributes["url.path"]) for record in logs.log_records()])
+with Trial(post, http=lambda request: Response(200)) as trial:
+    trial.send(logs)
+print([(request.method, request.url, request.body == bytes(logs)) for request in trial.requested])
+"""
+
+    done = in_python(folder, "-c", program)
+
+    expected = [
+        "202",
+        "[('pushed', '/hook')]",
+        "[('POST', 'https://collect.example.com/v1/batches', True)]",
+    ]
+    assert expected == done.stdout.splitlines(), done.stderr
+
+
+def test_the_pipeline_with_plugins_of_all_kinds_passes_its_check(folder: Path) -> None:
+    """
+    The README's receiver and exporter have keys that `otelwasm check` knows.
+    """
+    (folder / "webhook.py").write_text(block("python", "@receiver"))
+    (folder / "post.py").write_text(block("python", "@exporter"))
+    service = "{pipelines: {logs: {receivers: [wasm/webhook], exporters: [wasm/post]}}}"
+    (folder / "all.yaml").write_text(block("yaml", "wasm/webhook") + f"service: {service}\n")
+
+    done = in_python(folder, "-m", "otelwasm", "check", "all.yaml", TOKEN="secret")
+
+    assert 0 == done.returncode, done.stderr

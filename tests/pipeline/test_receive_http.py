@@ -266,3 +266,27 @@ async def test_requests_in_flight_are_answered_while_stopping(tmp_path: Path) ->
 
     assert 201 == answer.status
     assert ["late"] == exporter.names
+
+
+@in_a_loop
+async def test_a_request_that_takes_too_long_to_finish_is_told(tmp_path: Path) -> None:
+    """
+    At the end of the shutdown timeout its sender hears 503, and that is counted.
+    """
+    is_received, go_on = threading.Event(), threading.Event()
+
+    def receive(_: FakeReceiver, __: Message) -> Reply:
+        is_received.set()
+        go_on.wait(10)
+        return Reply()
+
+    settings = config_for(tmp_path, listen=HTTP, timeout="100ms")
+    async with Pipeline(settings, registry=registry_with(FakeReceiver(receive))) as pipeline:
+        asking = asyncio.create_task(ask(pipeline.receiver("wasm/in").http_port))
+        await asyncio.to_thread(is_received.wait, 10)
+        asking.add_done_callback(lambda _: go_on.set())
+
+    answer = await asking
+
+    assert (503, "1") == (answer.status, answer.headers["retry-after"])
+    assert 1 == counted(pipeline, "refused")

@@ -209,19 +209,22 @@ class PluginReceiver:
             desk = HttpDesk(
                 self._component, name, take=self._take, budget=budget, telemetry=self._telemetry
             )
+            tls = None if listen.http.tls is None else listen.http.tls.ssl_context()
             self._http = HttpServer(
                 desk.answer,
                 bind(Address.parse(listen.http.endpoint), receiver=self._id),
-                tls=None if listen.http.tls is None else listen.http.tls.ssl_context(),
+                tls=tls,
                 limits=listen.http.limits,
             )
         if listen.tcp is not None:
+            tls = None if listen.tcp.tls is None else listen.tcp.tls.ssl_context()
             self._tcp = TcpServer(
                 listen.tcp,
                 bind(Address.parse(listen.tcp.endpoint), receiver=self._id),
                 name=name,
                 courier=self._courier,
                 budget=budget,
+                tls=tls,
             )
         if listen.udp is not None:
             address = Address.parse(listen.udp.endpoint)

@@ -101,16 +101,20 @@ class HttpDesk:
             request.target,
             tuple(request.headers.items()),
         )
+        outcome = "refused"
         try:
             self._budget.take(len(request.body))
             try:
                 answer = self._answer_of(await self._take(message))
             finally:
                 self._budget.give_back(len(request.body))
+            if answer.status < 400:
+                outcome = "taken"
         except BatchError as error:
             answer = self._refusal(message, error)
-        outcome = "taken" if answer.status < 400 else "refused"
-        self._telemetry.count_call("messages", self._component, outcome)
+        finally:
+            # Also when a stop ends the wait: the server says so to the sender.
+            self._telemetry.count_call("messages", self._component, outcome)
         return answer
 
     def _answer_of(self, reply: Reply) -> Answer:

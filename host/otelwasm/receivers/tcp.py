@@ -61,6 +61,7 @@ class TcpServer:
         name: str,
         courier: Courier,
         budget: ByteBudget,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self.config = config
         self.name = name
@@ -70,7 +71,7 @@ class TcpServer:
         self.tasks: set[asyncio.Task[None]] = set()
         self._sockets = sockets
         self._servers: list[asyncio.Server] = []
-        self._tls: ssl.SSLContext | None = None if config.tls is None else config.tls.ssl_context()
+        self._tls = tls
 
     @property
     def port(self) -> int:

@@ -146,3 +146,35 @@ def test_where_a_stream_is_cut_makes_no_difference(
 
     assert messages == messages_of("octet_counted", *pieces)
     assert messages == messages_of("auto", *pieces)
+
+
+def outcome_of(framing: Framing, pieces: list[bytes]) -> tuple[list[bytes], bool]:
+    """
+    The messages in a stream, and whether it can be read to its end.
+    """
+    framer = Framer(framing, limit_bytes=20)
+    try:
+        for piece in pieces:
+            framer.feed(piece)
+        framer.end()
+    except FramingError:
+        return list(framer.messages), False
+    return list(framer.messages), True
+
+
+STREAMS = st.lists(
+    st.sampled_from([b"\n", b"\0", b"\r", b" ", b"5 ", b"12", b"0", b"9", b"<1>", b"x" * 7])
+)
+
+
+@pytest.mark.parametrize("framing", ["newline", "octet_counted", "auto"])
+@given(stream=STREAMS)
+def test_any_stream_has_one_outcome(framing: Framing, stream: list[bytes]) -> None:
+    """
+    Whether it comes at once, in pieces or byte by byte, its messages and its mistakes are the same.
+    """
+    whole = b"".join(stream)
+    bytewise = [whole[at : at + 1] for at in range(len(whole))]
+
+    assert outcome_of(framing, [whole]) == outcome_of(framing, stream)
+    assert outcome_of(framing, [whole]) == outcome_of(framing, bytewise)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.step import Consumer, Step

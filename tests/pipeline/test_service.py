@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from otelwasm.errors import ConfigError, PluginStartError, SetupError
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.registry import ExporterKind, ReceiverKind
 from otelwasm.service import Pipeline

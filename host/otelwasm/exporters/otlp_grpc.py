@@ -12,7 +12,8 @@ from otelwasm.otlp.answers import PROTOBUF
 from otelwasm.otlp.endpoints import GrpcTarget
 from otelwasm.otlp.grpc.channel import GrpcChannel
 from otelwasm.otlp.grpc.status import RpcError
-from otelwasm.otlp.replies import Rejected, grpc_error, rejected_in
+from otelwasm.otlp.rejected import Rejected
+from otelwasm.otlp.replies import grpc_error, rejected_in
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.tls import ClientTls
 from otelwasm.pipeline.batch import Batch

@@ -16,7 +16,8 @@ from otelwasm.otlp.answers import JSON, PROTOBUF
 from otelwasm.otlp.compression import compress
 from otelwasm.otlp.endpoints import http_url
 from otelwasm.otlp.json import to_json
-from otelwasm.otlp.replies import Rejected, http_error, rejected_in
+from otelwasm.otlp.rejected import Rejected
+from otelwasm.otlp.replies import http_error, rejected_in
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.tls import ClientTls
 from otelwasm.pipeline.batch import Batch

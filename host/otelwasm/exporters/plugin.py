@@ -12,7 +12,7 @@ import attrs
 
 from otelwasm.config.values import Duration, at_least
 from otelwasm.errors import PermanentError, PluginStartError
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
 from otelwasm.signals import Signal

@@ -9,17 +9,17 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import attrs
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError
 
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.otlp.answers import JSON, PROTOBUF
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.status import Status
 from otelwasm.signals import Signal
 
-__all__ = ["Rejected", "grpc_error", "http_error", "rejected_in"]
+__all__ = ["grpc_error", "http_error", "rejected_in"]
 
 _RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
 _RETRYABLE_GRPC = {
@@ -32,16 +32,6 @@ _RETRYABLE_GRPC = {
 }
 _RETRYABLE_HTTP = {429, 502, 503, 504}
 _LONGEST_REASON = 500
-
-
-@attrs.frozen
-class Rejected:
-    """
-    The part of a batch that the server did not take (OTLP's partial success); 0 is a warning.
-    """
-
-    count: int
-    message: str
 
 
 def rejected_in(signal: Signal, body: bytes, *, content_type: str) -> Rejected | None:

@@ -7,16 +7,14 @@ Keep on disk what a plugin's instances are made from: its machine code, and its 
 
 wasmtime maps the code, and each fresh memory maps the image: neither is copied, and processes
 share both. So these files are trusted: they are only read from a folder that belongs to this user
-and that nobody else may write to, and they are replaced as a whole, never changed.
+and that nobody else may write to, and they are replaced as a whole, never changed. Code of another
+version of wasmtime is refused by wasmtime, and replaced.
 """
 
 import hashlib
 import json
 import os
-import platform
 import stat
-import tempfile
-from importlib.metadata import version
 from pathlib import Path
 
 import attrs
@@ -71,7 +69,7 @@ class Shelf:
             self._folder = None
         bridges = world.bridges()
         made_from = (
-            *(COMPOSITION, ENGINE_CONFIGURATION, version("wasmtime"), platform.machine()),
+            *(COMPOSITION, ENGINE_CONFIGURATION, os.uname().machine),
             *(world.name, bridges.imports, bridges.imports_direct, bridges.exports, lane),
         )
         self._name = _digest(repr(made_from).encode(), guest)
@@ -156,6 +154,8 @@ def _unnamed(data: Data) -> Image:
     """
     An image for this process alone, where nothing can be kept.
     """
+    import tempfile  # here, as it is seldom needed and takes long to import
+
     with tempfile.TemporaryFile() as file:
         file.write(data.content)
         file.flush()

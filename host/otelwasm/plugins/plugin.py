@@ -13,7 +13,7 @@ from typing import Literal, Self
 
 from otelwasm.errors import PluginStartError
 from otelwasm.messages import Message, Reply
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.plugins._generated import receiving
 from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.http import Http

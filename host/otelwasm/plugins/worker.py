@@ -16,8 +16,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-import structlog
-
 from otelwasm.errors import BatchError, PluginFaultError, PluginStartError, RetryableError
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
@@ -152,6 +150,9 @@ class Worker:
         return self._instance
 
     def _bury(self, fault: Fault) -> None:
+        # Here, as it takes long to import.
+        import structlog
+
         self.stats.faults[fault.kind] = self.stats.faults.get(fault.kind, 0) + 1
         structlog.get_logger("otelwasm").warning(
             "a plugin's instance ended; a fresh one takes over",

@@ -7,7 +7,7 @@ import pytest
 
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.exporters.otlp_grpc import OtlpGrpcConfig, OtlpGrpcExporter
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.status import Status
 from otelwasm.otlp.tls import ClientTls

@@ -11,7 +11,7 @@ from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.exporters.otlp_http import OtlpHttpConfig, OtlpHttpExporter
 from otelwasm.otlp.answers import JSON, PROTOBUF
 from otelwasm.otlp.json import to_json
-from otelwasm.otlp.replies import Rejected
+from otelwasm.otlp.rejected import Rejected
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.status import Status
 from otelwasm.pipeline.batch import Batch

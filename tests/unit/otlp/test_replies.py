@@ -11,7 +11,8 @@ from google.protobuf.json_format import MessageToJson
 
 from otelwasm.errors import PermanentError, RetryableError
 from otelwasm.otlp.answers import JSON, PROTOBUF
-from otelwasm.otlp.replies import Rejected, grpc_error, http_error, rejected_in
+from otelwasm.otlp.rejected import Rejected
+from otelwasm.otlp.replies import grpc_error, http_error, rejected_in
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.status import Status
 from otelwasm.signals import Signal

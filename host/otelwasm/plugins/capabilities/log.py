@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-import structlog
-
 from otelwasm.plugins._generated.log import Level
 from otelwasm.plugins._generated.types import Attributes
 
@@ -96,6 +94,9 @@ class PluginLog:
         if self._log is not None:
             self._log(level.name.lower(), message, attributes)
             return
+        # Here, as a program with its own log has no use for it, and it takes long to import.
+        import structlog
+
         logger = structlog.get_logger("otelwasm").bind(plugin=self._plugin)
         getattr(logger, _LOG_METHODS[level])(message, **{f"guest.{k}": v for k, v in attributes})
 

@@ -87,6 +87,31 @@ static const char *check_packed(const uint8_t *p, const uint8_t *end, unsigned c
   return NULL;
 }
 
+/* Whether a KeyValue is as nearly all are, and so needs no closer look: a short key, a value that is
+ * a short text, a number or a truth value, and nothing else. */
+static int is_usual_pair(const uint8_t *p, const uint8_t *end) {
+  enum { KEY = 1 << 3 | WIRE_BYTES, VALUE = 2 << 3 | WIRE_BYTES, TEXT = 1 << 3 | WIRE_BYTES };
+  enum { TRUTH = 2 << 3 | WIRE_VARINT, WHOLE = 3 << 3 | WIRE_VARINT, DOUBLE = 4 << 3 | WIRE_64BIT };
+  size_t size = (size_t)(end - p);
+  if (size < 6 || size > 255 || p[0] != KEY || p[1] >= 0x80 || p[1] + 6u > size) return 0;
+  const uint8_t *key = p + 2;
+  p = key + p[1];
+  if (p[0] != VALUE || p[1] != end - p - 2 || p[1] >= 0x80 || !is_ascii(key, (size_t)(p - key))) {
+    return 0;
+  }
+  p += 2;
+  switch (p[0]) {
+    case TEXT:
+      return p[1] == end - p - 2 && is_ascii(p + 2, p[1]);
+    case TRUTH:
+    case WHOLE:
+      return end - p == 2 && p[1] < 0x80;
+    case DOUBLE:
+      return end - p == 9;
+  }
+  return 0;
+}
+
 int check_message(const uint8_t *p, const uint8_t *end, const Message *message, int depth,
                   Refusal *refusal, Tally *tally) {
   const uint8_t *checks = message->checks;
@@ -108,6 +133,10 @@ int check_message(const uint8_t *p, const uint8_t *end, const Message *message, 
     const uint8_t *stop = p + length;
     const char *what = NULL;
     unsigned check = number < count ? checks[number] : CHECK_NOTHING;
+    if (check == CHECK_MESSAGE + KEY_VALUE && depth > 1 && is_usual_pair(p, stop)) {
+      p = stop;
+      continue;
+    }
     if (check >= CHECK_MESSAGE) {
       if (depth <= 0) return refuse(refusal, at, "is nested too deeply", message, number);
       unsigned inner = check - CHECK_MESSAGE;

@@ -19,8 +19,8 @@ Py_ssize_t operation_run(Operation *operation, Place *root, const Level *level) 
   return walk_all(root, level, run_one, operation) ? -1 : operation->changed;
 }
 
-/* Passes over the fields of an unchanged message that are short and not asked for: nearly all.
- * Stops at the first that cursor_next has to look at. */
+/* Passes over unchanged fields that are short and not asked for: nearly all. Stops at the first that
+ * cursor_next has to look at. */
 static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t tag,
                                   const Range *keys, size_t key_count) {
   const uint32_t pair_head = (PAIR_KEY << 3 | WIRE_BYTES) << 16 | (uint32_t)tag;
@@ -45,15 +45,25 @@ static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t 
   return p;
 }
 
+/* Where the fields from the cursor on stop being as they came. */
+static const uint8_t *unchanged_end(Cursor *cursor) {
+  Place *place = cursor->place;
+  const Node *node = place_find_node(place);
+  if (!node) return place->end;
+  if (cursor->inner < cursor->inner_end) return cursor->p;
+  while (cursor->index < node->count && node->changes[cursor->index].at < cursor->p) {
+    cursor->index++;
+  }
+  return cursor->index < node->count ? node->changes[cursor->index].at : place->end;
+}
+
 int next_attribute(Cursor *cursor, const Range *keys, size_t key_count, Attribute *attribute) {
   Place *place = cursor->place;
   uint32_t number = MESSAGES[place->message].attributes;
   uint8_t tag = (uint8_t)(number << 3 | WIRE_BYTES);
   WireField *field = &attribute->field;
   for (;;) {
-    if (!place_find_node(place)) {
-      cursor->p = skip_others(cursor->p, place->end, tag, keys, key_count);
-    }
+    cursor->p = skip_others(cursor->p, unchanged_end(cursor), tag, keys, key_count);
     int got = cursor_next(cursor, field);
     if (got <= 0) return got;
     if (field->number != number || field->wire != WIRE_BYTES) continue;

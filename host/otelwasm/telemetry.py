@@ -5,11 +5,12 @@ Count what becomes of every batch, by component, and show it to Prometheus.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
-from prometheus_client import CollectorRegistry, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client import Counter as CallCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from otelwasm.durations import Durations
 from otelwasm.errors import SetupError
 from otelwasm.guest_metrics import GuestMetrics
 from otelwasm.pipeline.batch import Batch
@@ -115,13 +116,8 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._durations = Histogram(
-            "otelwasm_duration_seconds",
-            "Time that a component took for a batch, waiting for its turn included",
-            ("component",),
-            registry=self.registry,
-            buckets=(0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0),
-        )
+        self._durations = Durations()
+        self.registry.register(self._durations)
         self._calls = {
             what: CallCounter(
                 f"otelwasm_{what}", text, ("component", "outcome"), registry=self.registry
@@ -155,7 +151,7 @@ class Telemetry:
         """
         Note how long *component* took for a batch.
         """
-        self._durations.labels(component).observe(seconds)
+        self._durations.add(component, seconds)
 
     def record(
         self, plugin: str, kind: str, name: str, value: float, attributes: Iterable[tuple[str, str]]

@@ -11,6 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import attrs
@@ -18,7 +19,7 @@ import attrs
 from otelwasm.http.line import Line, LineLostError, Reply
 from otelwasm.http.messages import header_line
 
-__all__ = ["Destination", "HttpClient"]
+__all__ = ["Destination", "HttpClient", "Origin"]
 
 _PORTS = {"http": 80, "https": 443}
 _IN_TARGETS = "/%:=&?~+!$,;'@()*[]"
@@ -29,6 +30,16 @@ _GOODBYE_S = 1.0
 _LONGEST_REPLY_BYTES = 64 << 10
 
 
+class Origin(NamedTuple):
+    """
+    Whom a connection is to.
+    """
+
+    host: str
+    port: int
+    is_tls: bool
+
+
 @attrs.frozen
 class Destination:
     """
@@ -36,9 +47,7 @@ class Destination:
     """
 
     url: str
-    host: str
-    port: int
-    is_tls: bool
+    origin: Origin
     start: bytes = attrs.field(repr=False)
 
     @classmethod
@@ -64,7 +73,7 @@ class Destination:
             target += "?" + quote(parts.query, _IN_TARGETS)
         lines = [header_line(name, value) for name, value in sent.items()]
         start = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}content-length: "
-        return cls(url, host, port, parts.scheme == "https", start.encode())
+        return cls(url, Origin(host, port, parts.scheme == "https"), start.encode())
 
 
 class HttpClient:
@@ -74,30 +83,36 @@ class HttpClient:
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
-        self._idle: dict[tuple[str, int, bool], deque[Line]] = {}
         self._lines: set[Line] = set()
-        self._room = asyncio.Semaphore(_MOST_CONNECTIONS)
+        self._idle: dict[Origin, deque[Line]] = {}
+        self._asking = 0
+        self._in_line: deque[asyncio.Future[None]] = deque()  # for one of all the connections
         self._is_closed = False
 
     async def send(self, destination: Destination, body: bytes) -> Reply:
         """
         Send one request and return its answer.
 
-        One that was kept open may be closed by the server just then. If nothing came back, the
-        request is sent once more over a new connection; so it may arrive twice, as in all of OTLP.
+        A connection that was kept may be closed by the server just then. If nothing came back, the
+        request is sent once more over a new one; so it may arrive twice, as in all of OTLP.
         """
-        head = b"%b%d\r\n\r\n" % (destination.start, len(body))
-        async with self._room:
-            key = (destination.host, destination.port, destination.is_tls)
-            line = self._kept(key)
+        if self._asking >= _MOST_CONNECTIONS:
+            await self._turn()
+        else:
+            self._asking += 1
+        try:
+            head = b"%b%d\r\n\r\n" % (destination.start, len(body))
+            line = self._kept(destination.origin)
             if line is not None:
                 try:
-                    return await self._ask(key, line, head=head, body=body)
+                    return self._done(line, await line.ask(head, body), destination.origin)
                 except LineLostError as lost:
                     if not lost.was_silent:
                         raise
-            line = await self._connected(destination)
-            return await self._ask(key, line, head=head, body=body)
+            line = await self._connected(destination.origin)
+            return self._done(line, await line.ask(head, body), destination.origin)
+        finally:
+            self._leave()
 
     async def close(self) -> None:
         """
@@ -112,26 +127,43 @@ class HttpClient:
         for line in list(self._lines):
             line.abort()
 
-    async def _ask(
-        self, key: tuple[str, int, bool], line: Line, *, head: bytes, body: bytes
-    ) -> Reply:
+    async def _turn(self) -> None:
+        """
+        Wait until somebody hands over the use of a connection.
+        """
+        turn = asyncio.get_running_loop().create_future()
+        self._in_line.append(turn)
         try:
-            reply = await line.ask(head, body)
-        except BaseException:
-            line.abort()
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._leave()
             raise
+
+    def _leave(self) -> None:
+        while self._in_line:
+            turn = self._in_line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._asking -= 1
+
+    def _done(self, line: Line, reply: Reply, origin: Origin) -> Reply:
+        """
+        Keep *line* for the next request, if it has one more in it.
+        """
         if line.is_usable:
             line.idle_since = asyncio.get_running_loop().time()
-            self._idle.setdefault(key, deque()).append(line)
+            self._idle.setdefault(origin, deque()).append(line)
         else:
             line.close()
         return reply
 
-    def _kept(self, key: tuple[str, int, bool]) -> Line | None:
+    def _kept(self, origin: Origin) -> Line | None:
         """
         Take the connection that was used last, and close those that were not for long.
         """
-        idle = self._idle.get(key)
+        idle = self._idle.get(origin)
         if not idle:
             return None
         oldest = asyncio.get_running_loop().time() - _IDLE_S
@@ -143,16 +175,16 @@ class HttpClient:
                 return line
         return None
 
-    async def _connected(self, destination: Destination) -> Line:
+    async def _connected(self, origin: Origin) -> Line:
         if self._is_closed:
             raise ConnectionError("the client is closed")
         loop = asyncio.get_running_loop()
         _, line = await loop.create_connection(
             partial(Line, limit_bytes=_LONGEST_REPLY_BYTES, loop=loop),
-            destination.host,
-            destination.port,
-            ssl=self._tls or True if destination.is_tls else None,
-            server_hostname=destination.host if destination.is_tls else None,
+            origin.host,
+            origin.port,
+            ssl=self._tls or True if origin.is_tls else None,
+            server_hostname=origin.host if origin.is_tls else None,
         )
         self._lines.add(line)
         line.closed.add_done_callback(lambda _: self._lines.discard(line))

@@ -69,6 +69,8 @@ class Line(asyncio.Protocol):
     async def ask(self, head: bytes, body: bytes) -> Reply:
         """
         Send a request and wait for its answer; raises OSError if that cannot be.
+
+        A connection whose answer was not waited for is of no more use.
         """
         if not self.is_usable or self._waiter is not None:
             raise LineLostError("the connection is closed", was_silent=True)
@@ -80,9 +82,12 @@ class Line(asyncio.Protocol):
         else:
             self._transport.writelines((head, body))
         try:
-            return await waiter
-        finally:
-            self._waiter = None
+            reply = await waiter
+        except BaseException:
+            self.abort()
+            raise
+        self._waiter = None
+        return reply
 
     def close(self) -> None:
         """

@@ -13,6 +13,7 @@ import structlog
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.pipeline.patience import Patience
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import BatchQueue
 from otelwasm.pipeline.step import Admission
@@ -107,6 +108,7 @@ class Delivery:
         self._in_hand: dict[int, Batch] = {}
         self._is_draining = asyncio.Event()
         self._is_closed = False
+        self._patience = Patience(config.timeout)
         telemetry.watch_queue(name, self.queue.budget)
 
     def start(self) -> None:
@@ -219,7 +221,7 @@ class Delivery:
     async def _send_once(self, batch: Batch) -> None:
         started = monotonic()
         try:
-            async with asyncio.timeout(self.config.timeout):
+            with self._patience.wait():
                 await self._send(batch)
         except BatchError:
             raise

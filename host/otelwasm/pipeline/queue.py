@@ -116,21 +116,36 @@ class BatchQueue:
     def __init__(self, owner: str, *, limit_bytes: int) -> None:
         self.budget = ByteBudget(owner, limit_bytes=limit_bytes)
         self._waiting: deque[Batch] = deque()
-        self._arrivals = asyncio.Semaphore(0)
+        self._idle: deque[asyncio.Future[None]] = deque()  # who waits for a batch
 
     def put(self, batch: Batch) -> None:
         """
         Add a batch that the budget has counted in.
         """
         self._waiting.append(batch)
-        self._arrivals.release()
+        self._wake()
 
     async def get(self) -> Batch:
         """
         Wait for the next batch; whoever gets it calls `done` when it is out of memory.
         """
-        await self._arrivals.acquire()
+        while not self._waiting:
+            awake = asyncio.get_running_loop().create_future()
+            self._idle.append(awake)
+            try:
+                await awake
+            except asyncio.CancelledError:
+                if self._waiting and not awake.cancelled():
+                    self._wake()  # somebody else, in this one's place
+                raise
         return self._waiting.popleft()
+
+    def _wake(self) -> None:
+        while self._idle:
+            awake = self._idle.popleft()
+            if not awake.done():
+                awake.set_result(None)
+                return
 
     def done(self, batch: Batch) -> None:
         """

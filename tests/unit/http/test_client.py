@@ -250,7 +250,7 @@ def test_urls_are_read_as_they_are_meant(url: str, host: str, start: str) -> Non
     """
     destination = Destination.of(url)
 
-    assert host == destination.host
+    assert host == destination.origin.host
     assert start in destination.start.decode()
 
 

@@ -334,16 +334,17 @@ def registry(**plugins: FakePlugin) -> Registry:
 
 def registry_for_wasm() -> Registry:
     """
-    Kinds for tests with real plugins: only receivers and exporters are in memory.
+    What is built in, and receivers and exporters in memory.
     """
     receiver = ReceiverKind(
         MemoryReceiverConfig, lambda _, __, consumer, ___: MemoryReceiver(consumer)
     )
     exporter = ExporterKind(MemoryExporterConfig, lambda _, __, ___: MemoryExporter())
-    return Registry(
-        receivers={**Registry.built_in().receivers, "memory": lambda: receiver},
-        processors=Registry.built_in().processors,
-        exporters={"memory": lambda: exporter},
+    built_in = Registry.built_in()
+    return attrs.evolve(
+        built_in,
+        receivers={**built_in.receivers, "memory": lambda: receiver},
+        exporters={**built_in.exporters, "memory": lambda: exporter},
     )
 
 

@@ -16,7 +16,7 @@ from otelwasm.service import Pipeline
 from otelwasm.signals import Signal
 from pipeline.fakes import FakePlugin, a_batch, in_a_loop, names_in, registry, registry_for_wasm
 from pipeline.receiving import FakeReceiver, ask, config_for, registry_with
-from plugins.guests import EMIT, processor, receiver, relaying
+from plugins.guests import EMIT, exporter, processor, receiver, relaying
 from plugins.wat import component
 
 # The second character of the request's target is the number of the signal to emit.
@@ -25,6 +25,7 @@ BY_TARGET = component(
     world="receiver",
 )
 PASS = component(processor("(call $pass)"))
+SEND = component(exporter("(call $receipt)"), world="exporter")
 # Replies with its configuration.
 CONFIGURED = component(
     "(global $at (mut i32) (i32.const 0)) (global $length (mut i32) (i32.const 0))"
@@ -73,9 +74,9 @@ def write(folder: Path, **sources: bytes) -> None:
 async def test_plugins_and_built_ins_stand_anywhere(tmp_path: Path) -> None:
     """
     A plugin and a built-in receiver feed three pipelines of two signals; one of them goes through
-    a plugin and `batch`; one exporter is fed by two, and one pipeline has two exporters.
+    a plugin and `batch`; exporters, a plugin among them, are fed by two, and pipelines have two.
     """
-    write(tmp_path, source=BY_TARGET, passing=PASS)
+    write(tmp_path, source=BY_TARGET, passing=PASS, sending=SEND)
     settings: dict[str, Any] = {
         "receivers": {
             "wasm/in": {
@@ -89,7 +90,11 @@ async def test_plugins_and_built_ins_stand_anywhere(tmp_path: Path) -> None:
             "wasm/pass": {"plugin": str(tmp_path / "passing.wasm")},
             "batch": {"timeout": "1ms"},
         },
-        "exporters": {"memory/a": {}, "memory/b": {}},
+        "exporters": {
+            "memory/a": {},
+            "memory/b": {},
+            "wasm/send": {"plugin": str(tmp_path / "sending.wasm")},
+        },
         "service": {
             "pipelines": {
                 "logs": {
@@ -97,11 +102,11 @@ async def test_plugins_and_built_ins_stand_anywhere(tmp_path: Path) -> None:
                     "processors": ["wasm/pass", "batch"],
                     "exporters": ["memory/a", "memory/b"],
                 },
-                "logs/plain": {"receivers": ["wasm/in"], "exporters": ["memory/a"]},
+                "logs/plain": {"receivers": ["wasm/in"], "exporters": ["memory/a", "wasm/send"]},
                 "traces": {
                     "receivers": ["otlp", "wasm/in"],
                     "processors": ["wasm/pass"],
-                    "exporters": ["memory/b"],
+                    "exporters": ["wasm/send", "memory/b"],
                 },
             }
         },
@@ -132,6 +137,12 @@ async def test_plugins_and_built_ins_stand_anywhere(tmp_path: Path) -> None:
         "plugin's log",
         "plugin's span",
     ]
+    value = pipeline.telemetry.registry.get_sample_value
+    sent = [
+        value("otelwasm_sent_items_total", {"component": "exporter/wasm/send", "signal": signal})
+        for signal in ("logs", "traces")
+    ]
+    assert [1, 2] == sent
 
 
 @in_a_loop

@@ -37,7 +37,7 @@ class Message:
     target: str
     # The HTTP headers, names in lower case; empty for tcp and udp.
     headers: Attributes
-    # The HTTP body, the tcp frame or the udp datagram.
+    # The HTTP body, the message of a tcp stream (without its framing), or the udp datagram.
     body: bytes
 
 
@@ -123,7 +123,15 @@ class Receiving:
 
     def receive(self, message: Message) -> Ok[Reply] | Err[Failure]:
         """
-        Called for each message when `listen` is configured.
+        Called for each message when `listen` is configured. What `emit` accepted by then is
+        safe, so the reply can be honest.
+
+        An HTTP sender gets the reply; 400 with the reason for a permanent failure; 503 with
+        Retry-After for a retryable one. Senders over tcp and udp hear nothing: after a
+        retryable failure, or a reply of 429, 502, 503 or 504, the host calls again with the
+        same message, within bounds; after a permanent failure, or another reply from 400 on, it
+        counts and logs the message as refused. A call that ends the instance is made once more,
+        in a fresh one.
         """
         call = self._receive
         memory = call.begin()
@@ -139,8 +147,9 @@ class Receiving:
 
     def poll(self) -> Ok[int | None] | Err[Failure]:
         """
-        Called on a schedule when `poll_interval` is configured; returns milliseconds until the
-        next call, if it wants another pace.
+        Called at the start and then on a schedule when `poll_interval` is configured, always in
+        the same instance, never twice at a time; returns milliseconds until the next call, if
+        it wants another pace. After a failure the time to the next call grows.
         """
         call = self._poll
         call.begin()

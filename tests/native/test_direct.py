@@ -131,8 +131,8 @@ def test_result_lives_until_the_next_call(native: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("outcome", "error", "text"),
     [
-        ((6, b""), ValueError, "0 to 5, not 6"),
-        ((-1, b""), ValueError, "0 to 5, not -1"),
+        ((8, b""), ValueError, "0 to 7, not 8"),
+        ((-1, b""), ValueError, "0 to 7, not -1"),
         ((1, "text"), TypeError, "bytes"),
         ((4, b"", -1), OverflowError, "negative"),
         ((4, b"", 2**64), OverflowError, "too big"),
@@ -177,45 +177,40 @@ def test_wrong_lengths_are_refused(native: ModuleType, length: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason", "number"),
-    [(3, "no such tenant", None), (4, "queue full", 1500), (4, "", 0), (3, "ü" * 100, None)],
+    ("kind", "number"), [(0, None), (4, 1500), (4, 0), (6, 200), (8, None), (1, 2**64 - 1)]
 )
-def test_reply_to_an_emit_is_read(
-    native: ModuleType, kind: int, reason: str, number: int | None
-) -> None:
+def test_a_hosts_outcome_is_read(native: ModuleType, kind: int, number: int | None) -> None:
     """
-    What the host writes into the reply buffer comes out as kind, reason and number.
+    What the host writes as the outcome of a call comes out as its kind and number.
     """
-    offset, capacity = native.reply_buffer()
-    text = reason.encode()
-    record = struct.pack(
-        "<IIIIQ",
-        *(kind, (offset + 24) & 0xFFFFFFFF, len(text), number is not None, number or 0),
-    )
-    host_writes(offset, record + text)
+    offset = native.outcome_at()
+    record = struct.pack("<IIIIQ", kind, 0, 7, number is not None, number or 0)
+    host_writes(offset, record)
 
-    assert capacity >= 1024
     assert 0 == offset % 8
-    assert (kind, reason, number) == native.reply()
+    assert offset == native.outcome_at()
+    assert (kind, number) == native.outcome()
 
 
-def test_reason_cut_within_a_character_is_read(native: ModuleType) -> None:
+@pytest.mark.parametrize("data", [b"", b"x", bytes(range(256)) * 1000])
+def test_an_answer_fills_the_room_for_it(native: ModuleType, data: bytes) -> None:
     """
-    A reason that the host cut by bytes still comes out.
+    What the host writes into the room comes out, uncopied and once.
     """
-    offset, _ = native.reply_buffer()
-    host_writes(offset, struct.pack("<IIIIQ", 3, (offset + 24) & 0xFFFFFFFF, 3, 0, 0) + b"ab\xc3")
+    offset = native.room(len(data))
+    host_writes(offset, data)
+    found = native.filled()
 
-    assert (3, "ab\ufffd", None) == native.reply()
+    assert data == found
+    assert not data or offset == native.offset_of(found)
+    with pytest.raises(RuntimeError, match=r"room\(\), which comes first"):
+        native.filled()
 
 
-@pytest.mark.parametrize(("shift", "length"), [(24, 1 << 20), (0, 5), (25, 5)])
-def test_reply_outside_the_buffer_is_refused(native: ModuleType, shift: int, length: int) -> None:
+@pytest.mark.parametrize("length", [-1, 2**70, "1"])
+def test_impossible_room_is_refused(native: ModuleType, length: object) -> None:
     """
-    A reply that points elsewhere is not followed.
+    A length that cannot be is an error, not a crash.
     """
-    offset, _ = native.reply_buffer()
-    host_writes(offset, struct.pack("<IIIIQ", 3, (offset + shift) & 0xFFFFFFFF, length, 0, 0))
-
-    with pytest.raises(RuntimeError, match="not in the reply buffer"):
-        native.reply()
+    with pytest.raises((ValueError, OverflowError, TypeError)):
+        native.room(length)

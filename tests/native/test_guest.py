@@ -24,7 +24,7 @@ IMPORTS = {
     "meter": ("add", "observe"),
     "state": ("get", "set", "delete"),
     "http": ("send",),
-    "direct-host": ("emit",),
+    "direct-host": ("call", "answer"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 
 from otelwasm.plugins.engine import the_engine
+from plugins.direct_guests import Running
 from plugins.every_type.building import bindings, guest
 from plugins.hosts import Notes
 from plugins.opening import Opening
@@ -31,6 +32,17 @@ def host() -> Notes:
     A host that takes everything.
     """
     return Notes()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    """
+    Opens instances of the direct form; closes them after the test.
+    """
+    running = Running()
+    yield running
+    for instance in running.instances:
+        instance.close()
 
 
 @pytest.fixture

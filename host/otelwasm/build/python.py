@@ -34,7 +34,7 @@ __all__ = ["build"]
 Report = Callable[[str], None]
 
 # Changes with everything below that changes what a component holds.
-_FORMAT = "1"
+_FORMAT = "2"
 _TOOL = "componentize-py"
 # What every plugin carries: distribution -> the packages of it that a plugin needs.
 _CARRIED = {
@@ -46,7 +46,7 @@ _ENTRY = "otelwasm_entry"
 _EXPORTS = {
     "processor": "Lifecycle, Processing, Direct",
     "exporter": "Lifecycle, Exporting, Direct",
-    "receiver": "Lifecycle, Receiving",
+    "receiver": "Lifecycle, Receiving, Direct",
 }
 # What the SDK's otelwasm_sdk/guest/load.py begins its refusal with.
 _REFUSAL = "otelwasm-refusal:"

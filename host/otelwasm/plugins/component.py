@@ -31,7 +31,7 @@ CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
 DIRECT = "otelwasm:plugin/direct@0.1.0"
 DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
 # What plugins may import of integers only; `Instance` has the functions, in this order.
-INTEGERS = (IntegerFunction(DIRECT_HOST, "emit"),)
+INTEGERS = (IntegerFunction(DIRECT_HOST, "call"), IntegerFunction(DIRECT_HOST, "answer"))
 
 
 class Component:

@@ -8,10 +8,13 @@ from otelwasm.plugins._generated.exporting import Exporting
 from otelwasm.plugins._generated.lifecycle import Lifecycle
 from otelwasm.plugins._generated.processing import Processing
 from otelwasm.plugins._generated.receiver import Host
-from otelwasm.plugins._generated.receiving import Receiving
+from otelwasm.plugins._generated.receiving import Message, Receiving, Reply
+from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.component import Component
-from otelwasm.plugins.direct import Direct, DirectHost, Outcome
+from otelwasm.plugins.direct import Direct, Result
+from otelwasm.plugins.direct_host import DirectHost
 from otelwasm.plugins.sandbox import Sandbox
+from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 
 __all__ = ["Instance"]
@@ -32,20 +35,18 @@ class Instance:
         output: Callable[[str, bytes], None] | None = None,
     ) -> None:
         self._world = component.world
-        direct_host = DirectHost(
-            lambda signal, payload: host.pipeline.emit(signal, payload), budget_bytes=memory_bytes
-        )
+        direct_host = DirectHost(host, world=component.world, budget_bytes=memory_bytes)
         self._sandbox = Sandbox(
             component,
             host,
             memory_bytes=memory_bytes,
             deadline_s=deadline_s,
             output=output,
-            integers=(direct_host.emit,),
+            integers=direct_host.integers,
         )
         direct_host.attach(self._sandbox)
         self._direct = None
-        if component.has_direct and component.lane == "direct" and self._world != "receiver":
+        if component.has_direct and component.lane == "direct":
             self._direct = Direct(self._sandbox, world=self._world, budget_bytes=memory_bytes)
         self.lifecycle = Lifecycle(self._sandbox)
         if self._world == "processor":
@@ -88,7 +89,7 @@ class Instance:
         """
         self._sandbox.close()
 
-    def run(self, signal: Signal, payload: bytes) -> Outcome:
+    def run(self, signal: Signal, payload: bytes) -> Result:
         """
         Process or send one batch, in the form that is fastest for this plugin.
         """
@@ -97,3 +98,19 @@ class Instance:
         if self._world == "processor":
             return self.processing.process(signal, payload)
         return self.exporting.send(signal, payload)
+
+    def receive(self, message: Message) -> Ok[Reply] | Err[Failure]:
+        """
+        Let a receiver handle one message, in the form that is fastest for this plugin.
+        """
+        if self._direct is not None:
+            return self._direct.receive(message)
+        return self.receiving.receive(message)
+
+    def poll(self) -> Ok[int | None] | Err[Failure]:
+        """
+        Let a receiver look for what is new; the milliseconds until it wants to be called again.
+        """
+        if self._direct is not None:
+            return self._direct.poll()
+        return self.receiving.poll()

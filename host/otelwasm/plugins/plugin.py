@@ -227,7 +227,7 @@ class Plugin:
         )
 
         def call(instance: Instance) -> Reply:
-            answer = instance.receiving.receive(given)
+            answer = instance.receive(given)
             if isinstance(answer, Err):
                 raise failure_error(answer.error, plugin=self._name)
             reply = answer.value
@@ -249,7 +249,7 @@ class Plugin:
         self._check_world("receiver")
 
         def call(instance: Instance) -> float | None:
-            answer = instance.receiving.poll()
+            answer = instance.poll()
             if isinstance(answer, Err):
                 raise failure_error(answer.error, plugin=self._name)
             return None if answer.value is None else answer.value / 1000

@@ -31,6 +31,8 @@ class Webhook:
         """
         if message.method == "GET":
             return None
+        if message.method == "ECHO":
+            return Reply(200, message.body, message.headers)
         batch = Logs()
         scope = batch.proto.resource_logs.add().scope_logs.add()
         for line in message.body.decode().splitlines():

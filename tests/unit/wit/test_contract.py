@@ -27,8 +27,11 @@ def test_it_has_the_three_worlds_and_their_python_forms() -> None:
             ["pipeline", *SHARED, "direct-host"],
             ["lifecycle", "processing", "direct"],
         ),
-        "python-exporter": (SHARED, ["lifecycle", "exporting", "direct"]),
-        "python-receiver": (["pipeline", *SHARED, "direct-host"], ["lifecycle", "receiving"]),
+        "python-exporter": ([*SHARED, "direct-host"], ["lifecycle", "exporting", "direct"]),
+        "python-receiver": (
+            ["pipeline", *SHARED, "direct-host"],
+            ["lifecycle", "receiving", "direct"],
+        ),
     }
 
     assert expected == {

@@ -9,9 +9,14 @@
  *
  * The host asks for the inbox once, so a small payload takes one crossing; it is copied from there.
  * A long one takes two, and is not copied. The result is kept alive here until the next call, so
- * the host always reads live memory, and nothing is ever converted or leaked. An emitted payload
- * crosses the same way, the other way round: offset_of() says where it is, and the host answers
- * into a reply buffer of ours.
+ * the host always reads live memory, and nothing is ever converted or leaked.
+ *
+ * Calls of the host go the same way, the other way round:
+ *
+ *     call(…, offset_of(data), outcome_at())  ──►   copies the data, writes an outcome
+ *     outcome(): its kind and number
+ *     answer(room(its length))                ──►   writes its data
+ *     filled(): the data, uncopied
  */
 #include "direct.h"
 
@@ -28,7 +33,7 @@ typedef struct {
 
 _Static_assert(sizeof(Outcome) == 24, "an outcome is 24 bytes");
 
-enum { LAST_KIND = 5, REPLY_CAPACITY = 4096, INBOX_CAPACITY = 65536 };
+enum { LAST_KIND = 7, INBOX_CAPACITY = 65536 };
 
 /* One guest, one call at a time: what crosses lives here. */
 static PyObject *answer;
@@ -36,10 +41,8 @@ static char inbox[INBOX_CAPACITY];
 static PyObject *reserved;
 static PyObject *result;
 static Outcome outcome;
-static struct {
-  Outcome outcome;
-  char reason[REPLY_CAPACITY - sizeof(Outcome)];
-} reply;
+static Outcome host_outcome;
+static PyObject *room;
 
 static PyObject *direct_answer_with(PyObject *module, PyObject *function) {
   (void)module;
@@ -127,35 +130,40 @@ static PyObject *direct_offset_of(PyObject *module, PyObject *data) {
   return bytes ? PyLong_FromSize_t((size_t)bytes) : NULL;
 }
 
-static PyObject *direct_reply_buffer(PyObject *module, PyObject *unused) {
+static PyObject *direct_outcome_at(PyObject *module, PyObject *unused) {
   (void)module, (void)unused;
-  memset(&reply.outcome, 0, sizeof reply.outcome);
-  PyObject *offset = PyLong_FromSize_t((size_t)&reply);
-  PyObject *capacity = PyLong_FromSize_t(sizeof reply);
-  PyObject *pair = offset && capacity ? PyTuple_Pack(2, offset, capacity) : NULL;
-  Py_XDECREF(offset);
-  Py_XDECREF(capacity);
+  return PyLong_FromSize_t((size_t)&host_outcome);
+}
+
+static PyObject *direct_outcome(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  PyObject *kind = PyLong_FromUnsignedLong(host_outcome.kind);
+  PyObject *number = host_outcome.has_number ? PyLong_FromUnsignedLongLong(host_outcome.number)
+                                             : Py_NewRef(Py_None);
+  PyObject *pair = kind && number ? PyTuple_Pack(2, kind, number) : NULL;
+  Py_XDECREF(kind);
+  Py_XDECREF(number);
   return pair;
 }
 
-static PyObject *direct_reply(PyObject *module, PyObject *unused) {
-  (void)module, (void)unused;
-  const Outcome *answer = &reply.outcome;
-  if (answer->length > sizeof reply.reason ||
-      (answer->length && answer->offset != (uint32_t)(size_t)reply.reason)) {
-    PyErr_SetString(PyExc_RuntimeError, "the host's reply to emit() is not in the reply buffer");
+static PyObject *direct_room(PyObject *module, PyObject *argument) {
+  (void)module;
+  Py_ssize_t length = PyNumber_AsSsize_t(argument, PyExc_OverflowError);
+  if (length < 0) {
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "an answer's length is not negative");
     return NULL;
   }
-  /* The host cuts a long reason by bytes, perhaps inside a character. */
-  PyObject *reason = PyUnicode_DecodeUTF8(reply.reason, (Py_ssize_t)answer->length, "replace");
-  PyObject *number = answer->has_number ? PyLong_FromUnsignedLongLong(answer->number)
-                                        : Py_NewRef(Py_None);
-  PyObject *kind = PyLong_FromUnsignedLong(answer->kind);
-  PyObject *triple = reason && number && kind ? PyTuple_Pack(3, kind, reason, number) : NULL;
-  Py_XDECREF(kind);
-  Py_XDECREF(reason);
-  Py_XDECREF(number);
-  return triple;
+  Py_CLEAR(room);
+  room = PyBytes_FromStringAndSize(NULL, length);
+  return room ? PyLong_FromSize_t((size_t)PyBytes_AsString(room)) : NULL;
+}
+
+static PyObject *direct_filled(PyObject *module, PyObject *unused) {
+  (void)module, (void)unused;
+  PyObject *data = room;
+  room = NULL;
+  if (!data) PyErr_SetString(PyExc_RuntimeError, "filled() without room(), which comes first");
+  return data;
 }
 
 PyMethodDef DIRECT_METHODS[] = {
@@ -169,9 +177,13 @@ PyMethodDef DIRECT_METHODS[] = {
      "of the outcome for the host. Its data stays alive until the next call."},
     {"offset_of", direct_offset_of, METH_O,
      "offset_of(data, /)\n--\n\nWhere a bytes object's content is; valid while the caller holds it."},
-    {"reply_buffer", direct_reply_buffer, METH_NOARGS,
-     "reply_buffer()\n--\n\n(offset, capacity) of where the host answers an emit."},
-    {"reply", direct_reply, METH_NOARGS,
-     "reply()\n--\n\n(kind, reason, number or None) as the host answered the last emit."},
+    {"outcome_at", direct_outcome_at, METH_NOARGS,
+     "outcome_at()\n--\n\nWhere the host writes the outcome of a call; always the same."},
+    {"outcome", direct_outcome, METH_NOARGS,
+     "outcome()\n--\n\n(kind, number or None) of the last call's outcome."},
+    {"room", direct_room, METH_O,
+     "room(length, /)\n--\n\nMake room for what a call answered; the offset to write it to."},
+    {"filled", direct_filled, METH_NOARGS,
+     "filled()\n--\n\nWhat the host wrote where room() said, uncopied."},
     {NULL, NULL, 0, NULL},
 };

@@ -37,25 +37,27 @@ def _pairs(headers: Headers) -> tuple[Pair, ...]:
     wanted = "headers are a mapping or pairs of str"
     if isinstance(headers, str | bytes) or not isinstance(headers, Iterable):
         raise TypeError(f"{wanted}, not {type(headers).__name__}")
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return tuple(_pair(each, wanted) for each in pairs)
+    pairs: list[Any] = list(headers.items() if isinstance(headers, Mapping) else headers)
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise TypeError(f"{wanted}; {pair!r} is no pair")
+        if not all(isinstance(each, str) for each in pair):
+            raise TypeError(f"{wanted}; {pair[0]!r}: {pair[1]!r} is not")
+    return tuple((name, value) for name, value in pairs)
 
 
-def _pair(pair: Any, wanted: str) -> Pair:
-    try:
-        name, value = pair
-    except (TypeError, ValueError):
-        raise TypeError(f"{wanted}; {pair!r} is no pair") from None
-    if not isinstance(name, str) or not isinstance(value, str):
-        raise TypeError(f"{wanted}; {name!r}: {value!r} is not")
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a header")
-    if _CONTROL.search(value):
-        raise ValueError(f"the header {name!r} has a control character in its value {value!r}")
-    return name, value
+def _sent(headers: Headers) -> tuple[Pair, ...]:
+    pairs = _pairs(headers)
+    for name, value in pairs:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if _CONTROL.search(value):
+            raise ValueError(f"the header {name!r} has a control character in its value {value!r}")
+        value.encode()
+    return pairs
 
 
-def _lower(headers: Headers) -> tuple[Pair, ...]:
+def _came(headers: Headers) -> tuple[Pair, ...]:
     return tuple((name.lower(), value) for name, value in _pairs(headers))
 
 
@@ -112,7 +114,7 @@ class Message:
     peer: str = attrs.field(default="", validator=_text)
     method: str = attrs.field(default="", validator=_text)
     target: str = attrs.field(default="", validator=_text)
-    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_lower)
+    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_came)
 
     def header(self, name: str) -> str | None:
         """
@@ -131,7 +133,7 @@ class Reply:
 
     status: int = attrs.field(default=200, validator=_status)
     body: bytes = attrs.field(default=b"", converter=_octets)
-    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_pairs)
+    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_sent)
 
 
 @attrs.frozen
@@ -142,7 +144,7 @@ class Request:
 
     method: str = attrs.field(validator=_text)
     url: str = attrs.field(validator=_text)
-    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_pairs)
+    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_sent)
     body: bytes = attrs.field(default=b"", converter=_octets)
     timeout_s: float = attrs.field(default=10.0, validator=_timeout)
 
@@ -150,7 +152,7 @@ class Request:
         """
         The first header called *name*, in any case.
         """
-        return _first(_lower(self.headers), name)
+        return _first(_came(self.headers), name)
 
 
 @attrs.frozen
@@ -159,9 +161,9 @@ class Response:
     What a server answered, whatever its status; names of headers are in lower case.
     """
 
-    status: int = attrs.field(default=200, validator=_status)
+    status: int = 200
     body: bytes = attrs.field(default=b"", converter=_octets)
-    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_lower)
+    headers: tuple[Pair, ...] = attrs.field(default=(), converter=_came)
 
     def header(self, name: str) -> str | None:
         """

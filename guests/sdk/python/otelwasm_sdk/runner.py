@@ -13,33 +13,36 @@ from otelwasm_sdk.definition import Call, Definition
 from otelwasm_sdk.failures import Failure, Permanent, Retryable
 from otelwasm_sdk.host import HOST, Host
 from otelwasm_sdk.messages import Message, Receipt, Reply
+from otelwasm_sdk.parts import headers_of, pack, parts_of, unpack
 from otelwasm_sdk.report import report_of
 from otelwasm_sdk.signals import Signal
 from otelwasm_sdk.signature import BATCHES
 from otelwasm_sdk.structure import ConfigError, structure
 
 __all__ = [
+    "AGAIN",
     "DROP",
     "PASS",
     "PERMANENT",
     "RECEIPT",
     "REPLACE",
+    "REPLY",
     "RETRYABLE",
     "Outcome",
     "Runner",
+    "milliseconds",
 ]
 
 T = TypeVar("T")
 
-PASS, REPLACE, DROP, PERMANENT, RETRYABLE, RECEIPT = range(6)
+PASS, REPLACE, DROP, PERMANENT, RETRYABLE, RECEIPT, REPLY, AGAIN = range(8)
+_RECEIVE = 0
+_LONGEST_MS = 2**32 - 1
 
 
 class Outcome(NamedTuple):
     """
-    What became of a batch, as `direct.wit` numbers it.
-
-    *data* is the replacing payload, the reason or the message; *number* the milliseconds to wait
-    or the items refused.
+    What became of a batch or a message, as `direct.wit` numbers it, with its data and number.
     """
 
     kind: int
@@ -49,6 +52,8 @@ class Outcome(NamedTuple):
 
 _PASSED = Outcome(PASS)
 _DROPPED = Outcome(DROP)
+# What a sender learns of a bug; the log has the rest.
+_BROKEN = Reply(500, "the plugin failed on this message", {"content-type": "text/plain"})
 
 
 class Runner:
@@ -141,13 +146,47 @@ class Runner:
             raise ValueError(f"poll returns seconds until its next call, not {seconds}")
         return float(seconds)
 
+    def reply_to(self, message: Message) -> Reply:
+        """
+        Let a receiver handle one message; an exception that is no failure is logged, and answered.
+        """
+        try:
+            return self.receive(message)
+        except Failure:
+            raise
+        except BaseException as error:
+            self._host.log("error", report_of(error, self.folder).full, ())
+            return _BROKEN
+
+    def answer(self, what: int, data: bytes) -> Outcome:
+        """
+        Let a receiver receive a message or poll, as `direct.wit` numbers that.
+        """
+        try:
+            if what != _RECEIVE:
+                wait_s = self.poll()
+                return Outcome(AGAIN, b"", None if wait_s is None else milliseconds(wait_s))
+            peer, method, target, body, *headers = unpack(data)
+            reply = self.reply_to(
+                Message(
+                    body,
+                    peer=peer.decode(),
+                    method=method.decode(),
+                    target=target.decode(),
+                    headers=headers_of(headers),
+                )
+            )
+            return Outcome(REPLY, pack(reply.body, *parts_of(reply.headers)), reply.status)
+        except BaseException as error:
+            return self.failed(error)
+
     def failed(self, error: BaseException) -> Outcome:
         """
         Turn whatever a plugin raised, even SystemExit, into an outcome; log what it did not mean.
         """
         if isinstance(error, Retryable):
             wait_s = error.after_s
-            wait_ms = None if wait_s is None else max(0, round(wait_s * 1000))
+            wait_ms = None if wait_s is None else milliseconds(wait_s)
             return Outcome(RETRYABLE, str(error).encode(errors="replace"), wait_ms)
         if isinstance(error, Failure):
             return Outcome(PERMANENT, str(error).encode(errors="replace"))
@@ -209,6 +248,13 @@ class Runner:
             f"{self.definition.name} returned {type(result).__name__} for {signal.label};"
             f" it returns {wanted} or None, and sends other signals with emit()"
         )
+
+
+def milliseconds(seconds: float) -> int:
+    """
+    Seconds as the contract's milliseconds, as many as it can say.
+    """
+    return round(min(max(0.0, seconds * 1000), _LONGEST_MS))
 
 
 def _receipt(result: object) -> Outcome:

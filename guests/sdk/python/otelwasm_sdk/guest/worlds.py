@@ -11,18 +11,13 @@ from typing import Any
 import otelwasm_native as native
 from componentize_py_types import Err
 from otelwasm_sdk.definition import Kind
-from otelwasm_sdk.guest.host import (
-    WasmHost,
-    direct_emit,
-    error_of,
-    no_emit,
-    typed_emit,
-)
+from otelwasm_sdk.guest.host import WasmHost
 from otelwasm_sdk.guest.load import load
-from otelwasm_sdk.host import HOST, Host
+from otelwasm_sdk.guest.typed import error_of
+from otelwasm_sdk.host import HOST
 from otelwasm_sdk.messages import Message
 from otelwasm_sdk.report import report_of
-from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Outcome, Runner
+from otelwasm_sdk.runner import DROP, PASS, RECEIPT, REPLACE, Outcome, Runner, milliseconds
 from otelwasm_sdk.structure import ConfigError
 from wit_world.imports import types
 
@@ -35,14 +30,11 @@ def processor(path: str) -> tuple[type, type, type]:
     """
     from wit_world.exports import processing
 
-    # A host that calls in the integers-only form takes what is emitted in that form, too.
-    typed, direct = typed_emit(), direct_emit()
-    host = WasmHost(typed)
-    runner = _runner(path, "processor", host)
+    runner, host = _runner(path, "processor")
 
     class Processing:
         def process(self, signal: types.Signal, payload: bytes) -> processing.Verdict:
-            host.use(typed)
+            host.use_typed()
             outcome = runner.run(signal.value, payload)
             if outcome.kind == PASS:
                 return processing.Verdict_Pass()
@@ -52,7 +44,7 @@ def processor(path: str) -> tuple[type, type, type]:
                 return processing.Verdict_Drop()
             raise error_of(outcome)
 
-    return _lifecycle(runner), Processing, _direct(runner, lambda: host.use(direct))
+    return _lifecycle(runner), Processing, _direct(host, runner.run)
 
 
 def exporter(path: str) -> tuple[type, type, type]:
@@ -61,28 +53,30 @@ def exporter(path: str) -> tuple[type, type, type]:
     """
     from wit_world.exports import exporting
 
-    runner = _runner(path, "exporter", WasmHost(no_emit))
+    runner, host = _runner(path, "exporter")
 
     class Exporting:
         def send(self, signal: types.Signal, payload: bytes) -> exporting.Receipt:
+            host.use_typed()
             outcome = runner.run(signal.value, payload)
             if outcome.kind == RECEIPT:
                 return exporting.Receipt(outcome.number or 0, outcome.data.decode())
             raise error_of(outcome)
 
-    return _lifecycle(runner), Exporting, _direct(runner, lambda: None)
+    return _lifecycle(runner), Exporting, _direct(host, runner.run)
 
 
-def receiver(path: str) -> tuple[type, type]:
+def receiver(path: str) -> tuple[type, type, type]:
     """
-    Return the classes Lifecycle and Receiving for the receiver in the file at *path*.
+    Return the classes Lifecycle, Receiving and Direct for the receiver in the file at *path*.
     """
     from wit_world.exports import receiving
 
-    runner = _runner(path, "receiver", WasmHost(direct_emit()))
+    runner, host = _runner(path, "receiver")
 
     class Receiving:
         def receive(self, message: receiving.Message) -> receiving.Reply:
+            host.use_typed()
             came = Message(
                 body=message.body,
                 peer=message.peer,
@@ -90,21 +84,23 @@ def receiver(path: str) -> tuple[type, type]:
                 target=message.target,
                 headers=tuple(message.headers),
             )
-            reply = _typed(runner, lambda: runner.receive(came))
+            reply = _typed(runner, lambda: runner.reply_to(came))
             return receiving.Reply(reply.status, list(reply.headers), reply.body)
 
         def poll(self) -> int | None:
+            host.use_typed()
             wait_s = _typed(runner, runner.poll)
-            return None if wait_s is None else max(0, round(wait_s * 1000))
+            return None if wait_s is None else milliseconds(wait_s)
 
-    return _lifecycle(runner), Receiving
+    return _lifecycle(runner), Receiving, _direct(host, runner.answer)
 
 
-def _runner(path: str, kind: Kind, host: Host) -> Runner:
+def _runner(path: str, kind: Kind) -> tuple[Runner, WasmHost]:
+    host = WasmHost(kind)
     runner = Runner(*load(path, kind), host)
     # For good, now that the plugin is imported: a component has one host.
     HOST.set(host)
-    return runner
+    return runner, host
 
 
 def _lifecycle(runner: Runner) -> type:
@@ -129,9 +125,9 @@ def _lifecycle(runner: Runner) -> type:
     return Lifecycle
 
 
-def _direct(runner: Runner, begin: Callable[[], None]) -> type:
+def _direct(host: WasmHost, answer: Callable[[int, bytes], Outcome]) -> type:
     """
-    Return the class Direct; *begin* is called before its first batch.
+    Return the class Direct, whose `run` is answered by *answer*.
     """
 
     class Direct:
@@ -139,10 +135,10 @@ def _direct(runner: Runner, begin: Callable[[], None]) -> type:
         reserve = staticmethod(native.reserve)
         run = staticmethod(native.run)
 
-    def first(signal: int, payload: bytes) -> Outcome:
-        begin()
-        native.answer_with(runner.run)
-        return runner.run(signal, payload)
+    def first(what: int, data: bytes) -> Outcome:
+        host.use_direct()
+        native.answer_with(answer)
+        return answer(what, data)
 
     native.answer_with(first)
     return Direct

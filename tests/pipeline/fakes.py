@@ -132,6 +132,7 @@ class FakePlugin:
         self.calls = calls
         self.is_closed = False
         self.count = 0
+        self.asked: list[int | None] = []
         self.started = threading.Event()
         self._process = process
         self._tick = tick
@@ -164,11 +165,14 @@ class FakePlugin:
         """
         return FakeStats(calls=self.count)
 
-    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
+    def submit(
+        self, signal: Signal, payload: bytes, *, instance: int | None = None
+    ) -> "Future[bytes | None]":
         """
-        Process on the thread.
+        Process on the thread; note which instance was asked for.
         """
         self.count += 1
+        self.asked.append(instance)
         return self._thread.submit(self._process, self, signal, payload)
 
     def submit_tick(self) -> "Future[None]":

@@ -175,7 +175,7 @@ async def test_signals_that_a_plugin_does_not_handle_pass_it_by(tmp_path: Path) 
         (batch,) = await pipeline.exporter("memory").received(1)
 
     assert names_in(batch) == ["m"]
-    assert plugin.calls == 0
+    assert plugin.count == 0
 
 
 @in_a_loop
@@ -190,7 +190,7 @@ async def test_a_plugin_shared_by_pipelines_is_loaded_once(tmp_path: Path) -> No
         await pipeline.receiver("memory").receive(a_batch(signal=Signal.LOGS))
         await pipeline.exporter("memory").received(2)
 
-    assert plugin.calls == 2
+    assert plugin.count == 2
 
 
 @in_a_loop

@@ -160,10 +160,13 @@ class Plugin:
         """
         return self.submit(signal, payload).result(self._patience_s)
 
-    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
+    def submit(
+        self, signal: Signal, payload: bytes, *, instance: int | None = None
+    ) -> "Future[bytes | None]":
         """
         Process one batch on a worker's thread; what `process` returns or raises is the future's.
 
+        *instance* says which of the instances has to do it (from 0), where that matters.
         Raises ValueError when the plugin is no processor.
         """
         self._check_world("processor")
@@ -172,8 +175,8 @@ class Plugin:
             passed.set_result(payload)
             return passed
 
-        def call(instance: Instance) -> bytes | None:
-            outcome = instance.run(signal, payload)
+        def call(running: Instance) -> bytes | None:
+            outcome = running.run(signal, payload)
             if isinstance(outcome, Err):
                 raise failure_error(outcome.error, plugin=self._name)
             verdict = outcome.value
@@ -181,7 +184,8 @@ class Plugin:
                 return verdict.value
             return payload if isinstance(verdict, VerdictPass) else None
 
-        return self._least_busy().submit(call)
+        worker = self._least_busy() if instance is None else self._workers[instance]
+        return worker.submit(call)
 
     def send(self, signal: Signal, payload: bytes) -> Rejected | None:
         """

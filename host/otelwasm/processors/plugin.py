@@ -5,15 +5,19 @@ Whatever a plugin emits continues right behind it in every pipeline of the emitt
 lists the plugin: metrics made from traces, say, go on in the metrics pipelines that name it too.
 """
 
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from time import monotonic
-from typing import Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import attrs
 import structlog
 
 from otelwasm.config.values import ByteSize
-from otelwasm.errors import PermanentError, PluginFaultError
+from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
+from otelwasm.otlp import wire
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.fanout import fan_out
@@ -29,15 +33,21 @@ __all__ = ["PluginProcessor", "ProcessingPlugin", "ProcessorConfig"]
 
 _log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class ProcessingPlugin(LoadedPlugin, Protocol):
     """
     What the pipeline needs of a loaded processor.
     """
 
-    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
+    def submit(
+        self, signal: Signal, payload: bytes, *, instance: int | None = None
+    ) -> "Future[bytes | None]":
         """
         Process one batch on a worker's thread: the same bytes, others, or None to drop.
+
+        *instance* says which of them has to do it, if it is not all the same.
         """
 
 
@@ -47,10 +57,12 @@ class ProcessorConfig(PluginConfig):
     One `wasm/<name>` of the processors.
 
     Batches that wait for it are joined, up to so many bytes, into one call; `join: 0` gives each a
-    call of its own.
+    call of its own. Of several instances any may get a batch, unless they *partition_by* trace:
+    then each batch is cut, and all spans and log records of one trace go to the same instance.
     """
 
     join: ByteSize = attrs.field(default=ByteSize(256 << 10))
+    partition_by: Literal["trace_id"] | None = None
 
 
 class PluginProcessor:
@@ -74,13 +86,19 @@ class PluginProcessor:
         self._name = self._plugin.name
         self._telemetry = telemetry
         self._budget = ByteBudget(f"plugin '{self._name}'", limit_bytes=config.limits.waiting)
-        self._turns = Turns(
-            self._call,
-            at_once=config.instances,
-            limit_bytes=config.join,
-            patience_s=self._plugin.patience_s,
-            budget=self._budget,
-        )
+        self._instances: Sequence[int | None] = (None,)
+        if config.partition_by is not None:
+            self._instances = range(config.instances)
+        self._turns = [
+            Turns(
+                partial(self._call, instance=instance),
+                at_once=config.instances // len(self._instances),
+                limit_bytes=config.join,
+                patience_s=self._plugin.patience_s,
+                budget=self._budget,
+            )
+            for instance in self._instances
+        ]
         self._routes: dict[Signal, list[Step]] = {}
         self._emitting = Emitting(
             component, self._name, consumer_for=self._behind, quarantine=quarantine
@@ -92,7 +110,7 @@ class PluginProcessor:
         Return the way in to one pipeline's place, and remember where batches go on from it.
         """
         self._routes.setdefault(signal, []).append(then)
-        return _PluginStep(self, then, Line(self._turns, then))
+        return _PluginStep(self, then, [Line(turns, then) for turns in self._turns])
 
     async def start(self) -> None:
         """
@@ -117,21 +135,39 @@ class PluginProcessor:
         """
         return self._plugin.handles(signal)
 
+    def partition(self, batch: Batch) -> Mapping[int, Batch]:
+        """
+        Return the parts of *batch* by the numbers of the instances, or of lines, that they are for.
+        """
+        count = len(self._instances)
+        if count == 1:
+            return {0: batch}
+        try:
+            parts = wire.partition_by_trace(batch.signal, batch.payload, count=count)
+        except ValueError as error:
+            raise PermanentError(f"plugin '{self._name}': {error}") from error
+        return {number: Batch(batch.signal, payload) for number, payload in parts.items()}
+
     async def process(self, batch: Batch) -> Batch | None:
         """
         Return what the plugin makes of *batch* alone; None if that is nothing.
         """
         self._budget.take(batch.size)
         try:
-            return await self._call(batch)
+            parts = self.partition(batch).items()
+            calls = [self._call(part, instance=self._instances[each]) for each, part in parts]
+            made = [result for result in await _all(calls) if result is not None]
         finally:
             self._budget.give_back(batch.size)
+        if len(made) < 2:
+            return made[0] if made else None
+        return Batch(batch.signal, wire.merge(batch.signal, [part.payload for part in made]))
 
-    async def _call(self, batch: Batch) -> Batch | None:
+    async def _call(self, batch: Batch, *, instance: int | None) -> Batch | None:
         began = monotonic()
         try:
             payload = await self._plugin.call(
-                lambda plugin: plugin.submit(batch.signal, batch.payload)
+                lambda plugin: plugin.submit(batch.signal, batch.payload, instance=instance)
             )
         except PermanentError as error:
             self._note_failure(batch, error)
@@ -188,7 +224,7 @@ class _PluginStep:
 
     processor: PluginProcessor
     then: Step
-    line: Line
+    lines: Sequence[Line]
 
     async def admit(self, batch: Batch) -> Admission:
         """
@@ -203,7 +239,23 @@ class _PluginStep:
         """
         Process *batch*, perhaps together with others that wait, and hand on what becomes of it.
         """
-        if self.processor.handles(batch.signal):
-            await self.line.consume(batch)
-        else:
+        if not self.processor.handles(batch.signal):
             await consumer_of(self.then).consume(batch)
+        elif len(self.lines) == 1:
+            await self.lines[0].consume(batch)
+        else:
+            parts = self.processor.partition(batch).items()
+            await _all([self.lines[number].consume(part) for number, part in parts])
+
+
+async def _all(doings: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """
+    Do all of *doings*, to their ends; raise what went wrong with one, rather a RetryableError.
+    """
+    if len(doings) == 1:
+        return [await doings[0]]
+    done = await asyncio.gather(*doings, return_exceptions=True)
+    errors = [each for each in done if isinstance(each, BaseException)]
+    for error in sorted(errors, key=lambda error: not isinstance(error, RetryableError)):
+        raise error
+    return [each for each in done if not isinstance(each, BaseException)]

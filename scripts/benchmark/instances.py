@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmark.guests import Guests
 from benchmark.payloads import payload
+from benchmark.scaling import scaling
 from benchmark.session import Session
 from benchmark.tables import Table, figure
 from otelwasm import Plugin, Signal
@@ -40,7 +41,7 @@ def instances(session: Session) -> Table:
     )
     for row in json.loads(answer.stdout):
         table.add(*row)
-    for row in _scaling(plugin, session):
+    for row in (*_started(plugin), *scaling(plugin, session)):
         table.add(*row)
     table.notes.append(
         "Memory is the process's proportional set size (PSS): a page that several instances share "
@@ -49,27 +50,24 @@ def instances(session: Session) -> Table:
     return table
 
 
-def _scaling(plugin: Path, session: Session) -> list[tuple[str, str]]:
+def _started(plugin: Path) -> list[tuple[str, str]]:
     """
-    Batches a second with one instance and with two.
+    What a program waits for: Python's start, our imports, a plugin, its first answer.
     """
-    data = payload(1_000)
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    plugins = {count: Plugin(plugin, instances=count) for count in rates}
-    for _ in range(7):
-        for count, running in plugins.items():
-            began = time.perf_counter()
-            batches = 0
-            while time.perf_counter() - began < session.seconds / 14:
-                wait([running.submit(Signal.TRACES, data) for _ in range(8)])
-                batches += 8
-            rates[count].append(batches / (time.perf_counter() - began))
-    for running in plugins.values():
-        running.close()
-    one, two = (statistics.median(values) for values in rates.values())
+    program = (
+        "import sys; from otelwasm import Plugin, Signal\n"
+        "with Plugin(sys.argv[1]) as plugin: plugin.process(Signal.TRACES, b'')"
+    )
+    samples = []
+    for _ in range(_STARTS // 4):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program, plugin], check=True)
+        samples.append((time.perf_counter() - began) * 1e3)
     return [
-        ("428 KB batches a second, 1 instance", figure(one)),
-        ("428 KB batches a second, 2 instances", f"{figure(two)} ({two / one:.2f}x)"),
+        (
+            "a program that starts a plugin, calls it and ends, ms",
+            figure(statistics.median(samples)),
+        )
     ]
 
 

@@ -5,6 +5,7 @@ Parts for pipelines that begin with a receiver plugin: fakes, configurations and
 import asyncio
 import http.client
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -22,9 +23,11 @@ from pipeline.fakes import FakePlugin, a_plugin_file, registry_for_wasm
 __all__ = [
     "Answered",
     "FakeReceiver",
+    "Taker",
     "ask",
     "config_for",
     "counted",
+    "listening",
     "registry_with",
     "send_lines",
     "settled",
@@ -179,3 +182,34 @@ async def settled(pipeline: Pipeline, outcome: str, count: int, *, what: str = "
     async with asyncio.timeout(10):
         while counted(pipeline, outcome, what=what) < count:
             await asyncio.sleep(0.001)
+
+
+def listening(**keys: object) -> dict[str, object]:
+    """
+    A `listen` for tcp with more *keys*.
+    """
+    return {"tcp": {"endpoint": "localhost:0", **keys}}
+
+
+class Taker:
+    """
+    What a fake plugin does: keep the messages, and answer with failures as long as there are some.
+    """
+
+    def __init__(self, *failures: Exception | Reply) -> None:
+        self.bodies: list[bytes] = []
+        self.failures = list(failures)
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.has_begun = threading.Event()
+
+    def __call__(self, _: FakeReceiver, message: Message) -> Reply:
+        self.has_begun.set()
+        self.go_on.wait(10)
+        if self.failures:
+            failure = self.failures.pop(0)
+            if isinstance(failure, Reply):
+                return failure
+            raise failure
+        self.bodies.append(message.body)
+        return Reply()

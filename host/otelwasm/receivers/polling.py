@@ -74,12 +74,17 @@ class Poller:
                     next_after_s=round(delay_s, 3),
                     error=str(error),
                 )
+            except Exception as error:
+                # A defect of ours: without a next poll nobody would notice it.
+                delay_s = self._backoff_s(failures, error)
+                failures += 1
+                _log.exception("plugin could not be polled", plugin=self._name)
             else:
                 failures = 0
                 delay_s = self._interval_s - (loop.time() - began) if pace_s is None else pace_s
             await self._pause(delay_s)
 
-    def _backoff_s(self, failures: int, error: BatchError) -> float:
+    def _backoff_s(self, failures: int, error: Exception) -> float:
         longest_s = max(self._interval_s, _LONGEST_BACKOFF_S)
         delay_s: float = min(self._interval_s * 2 ** min(failures, 32), longest_s)
         asked_s = error.after_s if isinstance(error, RetryableError) else None

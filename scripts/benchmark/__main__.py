@@ -11,7 +11,9 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.boundary import boundary
+from benchmark.capabilities import capabilities
 from benchmark.end_to_end import end_to_end
+from benchmark.fan_out import fan_out
 from benchmark.flame import flame
 from benchmark.instances import instances
 from benchmark.machine import described_machine
@@ -26,6 +28,8 @@ PARTS: dict[str, Callable[[Session], Table]] = {
     "boundary": boundary,
     "work": work,
     "instances": instances,
+    "capabilities": capabilities,
+    "fan-out": fan_out,
     "end-to-end": end_to_end,
     "servers": servers,
 }

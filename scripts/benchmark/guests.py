@@ -11,6 +11,8 @@ from typing import Literal
 from benchmark.payloads import payload
 from otelwasm import Plugin, Signal
 from otelwasm.build.python import build
+from otelwasm.plugins._generated.http import Http
+from otelwasm.plugins._generated.state import State
 from otelwasm.plugins.capabilities import Capabilities
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
@@ -51,13 +53,24 @@ class Guests:
         """
         return build(_SOURCES / f"{name}.py", report=self._report)
 
-    def instance(self, name: str, lane: Lane, **config: object) -> Run:
+    def instance(
+        self,
+        name: str,
+        lane: Lane,
+        *,
+        http: Http | None = None,
+        state: State | None = None,
+        **config: object,
+    ) -> Run:
         """
         Run one instance here, without a thread, so that the boundary alone is measured.
         """
         wasm = self.built(name)
         component = Component.load(wasm, name=name, lane=lane)
-        capabilities = Capabilities(name, emit=_take, log=None, meter=None)
+        capabilities = Capabilities(
+            name, emit=_take, log=_take, meter=_take, http=http, state=state
+        )
+        self._open.callback(capabilities.close)
         instance = self._open.enter_context(
             Instance(component, capabilities, memory_bytes=_MEMORY_BYTES, deadline_s=_DEADLINE_S)
         )
@@ -78,5 +91,5 @@ class Guests:
         return lambda data: plugin.process(Signal.TRACES, data)
 
 
-def _take(signal: Signal, data: bytes) -> None:
+def _take(*_: object) -> None:
     pass

@@ -7,6 +7,7 @@ percent signs, numbers for addresses. Whatever could be read in two ways is refu
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 import attrs
@@ -37,8 +38,9 @@ class Url:
     path: str
     query: str | None = None
 
-    @classmethod
-    def parse(cls, text: str) -> "Url":
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def parse(text: str) -> "Url":
         """
         Read an absolute URL; raise ValueError about what is wrong or odd. A fragment is cut.
         """
@@ -54,7 +56,7 @@ class Url:
         host, port = _authority(authority, _PORTS[scheme])
         if question and not _QUERY.fullmatch(query):
             raise ValueError(_odd_character("query", _QUERY, query))
-        return cls(scheme, host, port, _path(slash + path), _escapes(query) if question else None)
+        return Url(scheme, host, port, _path(slash + path), _escapes(query) if question else None)
 
     @property
     def origin(self) -> tuple[str, str, int]:

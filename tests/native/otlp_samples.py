@@ -16,7 +16,16 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-__all__ = ["KEYS", "REQUESTS", "VALUES", "damaged", "field", "random_request", "varint"]
+__all__ = [
+    "KEYS",
+    "REQUESTS",
+    "VALUES",
+    "damaged",
+    "field",
+    "random_request",
+    "roughened",
+    "varint",
+]
 
 # By the contract's signal numbers.
 REQUESTS: tuple[type[Message], ...] = (
@@ -131,3 +140,64 @@ def field(number: int, content: bytes) -> bytes:
     A field of bytes: tag, length, content.
     """
     return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+# A number, a text, a group with a group in it, eight bytes: none of them OTLP's.
+_UNKNOWN = (
+    b"\xc8\x3e\x96\x01",
+    b"\xca\x3e\x03abc",
+    b"\xcb\x3e\x08\x05\xd3\x3e\x0a\x01x\xd4\x3e\xcc\x3e",
+    b"\xc9\x3e12345678",
+)
+
+
+def roughened(random: Random, payload: bytes, descriptor: Any) -> bytes:
+    """
+    A message of that descriptor as an odd encoder would write it: numbers longer than need be,
+    and fields in between that OTLP does not have.
+    """
+    result = b""
+    place = 0
+    while place < len(payload):
+        if random.random() < 0.1:
+            result += random.choice(_UNKNOWN)
+        tag, place = _number(payload, place)
+        result += _long(random, tag)
+        match tag & 7:
+            case 0:
+                value, place = _number(payload, place)
+                result += _long(random, value)
+            case 1 | 5:
+                size = 8 if tag & 7 == 1 else 4
+                result += payload[place : place + size]
+                place += size
+            case 2:
+                size, place = _number(payload, place)
+                content = payload[place : place + size]
+                place += size
+                known = descriptor.fields_by_number.get(tag >> 3)
+                if known is not None and known.message_type is not None:
+                    content = roughened(random, content, known.message_type)
+                result += _long(random, len(content)) + content
+    return result + (random.choice(_UNKNOWN) if random.random() < 0.1 else b"")
+
+
+def _number(payload: bytes, place: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        number |= (payload[place] & 0x7F) << shift
+        shift += 7
+        place += 1
+        if payload[place - 1] < 0x80:
+            return number, place
+
+
+def _long(random: Random, number: int) -> bytes:
+    """
+    A number as the wire has it, sometimes with bytes behind it that say nothing.
+    """
+    short = varint(number)
+    if random.random() < 0.9 or len(short) >= 5:
+        return short
+    more = random.randrange(1, 6 - len(short))
+    return short[:-1] + bytes([short[-1] | 0x80]) + b"\x80" * (more - 1) + b"\0"

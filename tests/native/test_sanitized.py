@@ -12,7 +12,7 @@ import pytest
 
 from otelwasm.build import native as build
 
-ROUNDS = 150
+ROUNDS = 250
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from native import reference
-from native.otlp_samples import KEYS, REQUESTS, field, random_request
+from native.otlp_samples import KEYS, REQUESTS, field, random_request, roughened
 
 ITEMS = ("spans", "data_points", "log_records", "profiles")
 
@@ -57,7 +57,9 @@ def test_parts_are_what_protobuf_makes(native: ModuleType, signal: int) -> None:
     for number in range(60):
         random = Random(f"{signal} {number}")
         request = random_request(random, signal, richness=random.random())
-        batch = native.Batch(request.SerializeToString(), signal)
+        payload = roughened(random, request.SerializeToString(), request.DESCRIPTOR)
+        request = REQUESTS[signal].FromString(payload)
+        batch = native.Batch(payload, signal)
         if random.random() < 0.5:
             key = random.choice(KEYS)
             for on in ("everywhere", "resources"):

@@ -2,6 +2,8 @@
 Profiles share their attributes in one table; a change reaches those that it is meant for.
 """
 
+import re
+
 from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 import (
     ExportProfilesServiceRequest,
 )
@@ -125,3 +127,61 @@ def test_parts_carry_the_tables() -> None:
     parts = two_profiles().split(lambda profile: profile.profile_id)
 
     assert [[{"enduser.id": "ada"}]] * 2 == [attributes(part) for part in parts.values()]
+
+
+def test_operations_on_what_is_shared() -> None:
+    """
+    Attributes are set, renamed and mapped for those alone that are meant.
+    """
+    batch = two_profiles()
+
+    assert 1 == batch.rename_attribute("enduser.id", "user.id", on="samples")
+    assert 2 == batch.map_attribute("enduser.id", str.upper, on="profiles")
+    assert 1 == batch.set_attribute("service.name", "mail", on="resources")
+    assert 0 == batch.set_attribute("enduser.id", "new", mode="insert")
+    again = Profiles(bytes(batch))
+
+    assert [{"enduser.id": "ADA"}] * 2 == attributes(batch)
+    assert {"user.id": "ada"} == again.profiles()[0].samples[0].attributes
+    assert {"service.name": "mail"} == again.resources()[0].attributes
+    assert ["ADA", "ADA"] == again.values("attributes.enduser.id")
+    assert 2 == len(again.having("enduser.id"))
+
+
+def test_conditions_on_what_is_shared() -> None:
+    """
+    Profiles go by their attributes, in C's words, and by their own fields.
+    """
+    first, both, none = two_profiles(), two_profiles(), two_profiles()
+
+    assert 1 == first.drop({"attributes.enduser.id": re.compile("a.a"), "duration_nano": 0})
+    assert [b"\2" * 16] == Profiles(bytes(first)).values("profile_id")
+    assert 2 == both.drop({"attributes.enduser.id": ...})
+    assert 0 == none.drop({"attributes.enduser.id": "grace"})
+    assert 2 == none.keep({"attributes.other": ...})
+
+
+def test_reading_changes_nothing() -> None:
+    """
+    A batch whose attributes were read goes on as the very object that came.
+    """
+    payload = bytes(two_profiles())
+    batch = Profiles(payload)
+
+    assert [{"enduser.id": "ada"}] * 2 == [dict(each.attributes) for each in batch.profiles()]
+    assert payload is bytes(batch)
+
+
+def test_indices_that_lead_nowhere_are_harmless() -> None:
+    """
+    An index beyond its table reads as nothing.
+    """
+    request = ExportProfilesServiceRequest()
+    scope = request.resource_profiles.add().scope_profiles.add()
+    scope.profiles.add(attribute_indices=[7, -1])
+    request.dictionary.attribute_table.add(key_strindex=9)
+    batch = Profiles(request.SerializeToString())
+
+    assert {"": None} == batch.profiles()[0].attributes
+    assert 1 == batch.set_attribute("k", 1)
+    assert 1 == Profiles(bytes(batch)).profiles()[0].attributes["k"]

@@ -41,6 +41,7 @@ _HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
+_LONGEST_REASON = 1000
 _FAILED = told(500, "the plugin failed on this request; the host's log says how")
 
 
@@ -133,7 +134,7 @@ class HttpDesk:
     def _refusal(self, message: Message, error: BatchError) -> Answer:
         if isinstance(error, RetryableError):
             after_s = max(1, math.ceil(error.after_s or 0))
-            return told(503, str(error), ("retry-after", str(after_s)))
+            return told(503, _reason(error), ("retry-after", str(after_s)))
         is_fault = isinstance(error, PluginFaultError)
         _log.error(
             "plugin refused a message",
@@ -143,4 +144,12 @@ class HttpDesk:
             target=message.target,
             error=str(error),
         )
-        return _FAILED if is_fault else told(400, str(error))
+        return _FAILED if is_fault else told(400, _reason(error))
+
+
+def _reason(error: BatchError) -> str:
+    """
+    What the sender is told: a guest may have much to say.
+    """
+    text = str(error)
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

@@ -28,6 +28,7 @@ __all__ = ["TcpConfig", "TcpServer"]
 _log = structlog.get_logger(__name__)
 
 _HANDSHAKE_S = 10.0
+_GOODBYE_S = 2.0
 _BACKLOG = 1024
 _POLL_S = 0.01
 
@@ -93,6 +94,7 @@ class TcpServer:
                 backlog=_BACKLOG,
                 ssl=self._tls,
                 ssl_handshake_timeout=None if self._tls is None else _HANDSHAKE_S,
+                ssl_shutdown_timeout=None if self._tls is None else _GOODBYE_S,
             )
             self._servers.append(server)
 

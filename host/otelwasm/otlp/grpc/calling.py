@@ -17,6 +17,7 @@ __all__ = ["ClientConnection", "Response", "UnprocessedError"]
 _MAX_MESSAGE_BYTES = 4 << 20
 _STREAM_WINDOW_BYTES = 1 << 20
 _WINDOW_BYTES = 16 << 20
+_NO_HTTP2 = "the server does not speak HTTP/2 as it should: {}"
 # Until the server says how many calls it takes at once.
 _USUAL_CONCURRENT_CALLS = 100
 
@@ -72,7 +73,7 @@ class ClientConnection(Http2Connection):
         self._limit = _USUAL_CONCURRENT_CALLS
         self._calls: dict[int, _Call] = {}
         self._is_leaving = False
-        self._failure = "the connection was closed"
+        self._failure: str | None = None
 
     @property
     def is_usable(self) -> bool:
@@ -123,6 +124,7 @@ class ClientConnection(Http2Connection):
         """
         self._is_leaving = True
         self._failure = "the connection was closed"
+        self.is_ready.cancel()
         self._close()
 
     def handle(self, events: list[ngh2.Event]) -> None:
@@ -143,13 +145,15 @@ class ClientConnection(Http2Connection):
             elif isinstance(event, ngh2.GoAwayReceived):
                 self._on_goaway(event.error_code, event.debug_data)
             elif isinstance(event, ngh2.ConnectionClosed):
+                if event.error_code and not self._is_leaving:
+                    self._failure = _NO_HTTP2.format(f"error {event.error_code}")
                 self._close()
 
     def fail(self, error: Exception) -> None:
         """
         Give the connection up, and say why to those who wait.
         """
-        self._failure = f"the server does not speak HTTP/2 as it should: {error}"
+        self._failure = _NO_HTTP2.format(error)
         super().fail(error)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -157,7 +161,8 @@ class ClientConnection(Http2Connection):
         Tell all who wait.
         """
         super().connection_lost(error)
-        message = self._failure if error is None else f"the connection broke: {error}"
+        broken = "the connection was closed" if error is None else f"the connection broke: {error}"
+        message = self._failure or broken
         calls, self._calls = self._calls, {}
         for call in calls.values():
             self._fail_call(call, RpcError(Code.UNAVAILABLE, message))
@@ -275,8 +280,6 @@ class ClientConnection(Http2Connection):
             self._close()
 
     def _close(self) -> None:
-        if not self.is_ready.done():
-            self.is_ready.cancel()
         if self.is_lost or not self.is_open or self.transport.is_closing():
             return
         try:

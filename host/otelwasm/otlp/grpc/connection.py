@@ -106,9 +106,8 @@ class Http2Connection(asyncio.Protocol):
         try:
             while not (self._is_paused or self.is_lost):
                 data = http2.data_to_send(_WRITE_BYTES)
-                if not data:
-                    return
-                self.transport.write(data)
+                if data:
+                    self.transport.write(data)
                 events = http2.events()
                 if events:
                     self.handle(events)

@@ -2,11 +2,11 @@
 Count what becomes of every batch, by component, and show it to Prometheus.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, Protocol, get_args
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client import Counter as CallCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -118,12 +118,8 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self._durations = Durations()
         self.registry.register(self._durations)
-        self._calls = {
-            what: CallCounter(
-                f"otelwasm_{what}", text, ("component", "outcome"), registry=self.registry
-            )
-            for what, text in _CALLS.items()
-        }
+        self._calls = _Calls()
+        self.registry.register(self._calls)
         self._counts = _Counts()
         self.registry.register(self._counts)
         self._live = _LiveNumbers()
@@ -145,7 +141,7 @@ class Telemetry:
         """
         Note how messages, or polls, for the plugin of *component* went.
         """
-        self._calls[what].labels(component, outcome).inc(count)
+        self._calls.counts[what, component, outcome] += count
 
     def time(self, component: str, seconds: float) -> None:
         """
@@ -181,9 +177,11 @@ class Telemetry:
 
     def summary(self) -> dict[str, int]:
         """
-        The items of each event that happened at all.
+        The items of each event that happened at all, and the messages that were not taken.
         """
-        totals = {event: self.total_items(event) for event in _EVENTS}
+        totals: dict[str, int] = {event: self.total_items(event) for event in _EVENTS}
+        for outcome in ("refused", "lost"):
+            totals[f"messages_{outcome}"] = self._calls.total("messages", outcome)
         return {
             event: count
             for event, count in totals.items()
@@ -266,6 +264,34 @@ class _Counts(Collector):
                     if of == event:
                         family.add_metric([component, signal.label], counts[place])
                 yield family
+
+
+class _Calls(Collector):
+    """
+    Messages and polls by component and outcome; counted on the loop's thread only.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+
+    def total(self, what: str, outcome: str) -> int:
+        """
+        How many of them went so, over all components.
+        """
+        return sum(
+            count for (each, _, how), count in self.counts.items() if (each, how) == (what, outcome)
+        )
+
+    def collect(self) -> Iterator[Metric]:
+        """
+        Give a family for messages and one for polls.
+        """
+        for what, text in _CALLS.items():
+            family = CounterMetricFamily(f"otelwasm_{what}", text, labels=["component", "outcome"])
+            for (each, component, outcome), count in list(self.counts.items()):
+                if each == what:
+                    family.add_metric([component, outcome], count)
+            yield family
 
 
 class _LiveNumbers(Collector):

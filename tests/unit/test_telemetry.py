@@ -128,3 +128,20 @@ def test_an_address_that_is_taken_is_a_set_up_error() -> None:
             telemetry.serve(f"127.0.0.1:{server.port}")
     finally:
         server.close()
+
+
+def test_messages_and_polls_are_counted_by_their_outcome() -> None:
+    """
+    Each has a family; messages that were not taken are part of the summary.
+    """
+    telemetry = Telemetry()
+    telemetry.count_call("messages", "receiver/wasm/x", "taken")
+    telemetry.count_call("messages", "receiver/wasm/x", "lost", count=3)
+    telemetry.count_call("polls", "receiver/wasm/x", "failed")
+    samples = scrape(telemetry)
+
+    labels = 'component="receiver/wasm/x",outcome='
+    assert samples[f'otelwasm_messages_total{{{labels}"taken"}}'] == "1.0"
+    assert samples[f'otelwasm_messages_total{{{labels}"lost"}}'] == "3.0"
+    assert samples[f'otelwasm_polls_total{{{labels}"failed"}}'] == "1.0"
+    assert telemetry.summary() == {"accepted": 0, "sent": 0, "messages_lost": 3}

@@ -68,9 +68,9 @@ class _Structurer:
         self.mistakes: list[Mistake] = []
         self._folder = folder
 
-    def make(self, value: object, kind: Any, path: KeyPath) -> Any:
+    def make(self, value: object, kind: Any, path: KeyPath, *, base: object = None) -> Any:
         """
-        Make a *kind* of the *value* at *path*.
+        Make a *kind* of the *value* at *path*; settings begin as *base*, if that is one.
         """
         if kind is object or kind is Any:
             return _plain(value)
@@ -82,7 +82,7 @@ class _Structurer:
             text = value if isinstance(value, Path) else self._word(value, str, path)
             return None if text is None else self._folder / Path(text).expanduser()
         if attrs.has(kind):
-            return self._settings(value, kind, path)
+            return self._settings(value, kind, path, base=base)
         origin, arguments = get_origin(kind), get_args(kind)
         if origin is Literal:
             return self._choice(value, arguments, path)
@@ -139,7 +139,7 @@ class _Structurer:
             return self._note(path, f"expected keys and values, not {_shown(value)}")
         return {key: self.make(item, kind, (*path, key)) for key, item in value.items()}
 
-    def _settings(self, value: object, kind: Any, path: KeyPath) -> Any:
+    def _settings(self, value: object, kind: Any, path: KeyPath, *, base: object) -> Any:
         fields = {field.name: field for field in attrs.fields(kind)}
         short = next((name for name in fields if fields[name].metadata.get("is_short_form")), None)
         if value is None:
@@ -159,12 +159,14 @@ class _Structurer:
             if field.default is attrs.NOTHING and name not in value:
                 self._note((*path, name), "missing; this key has no default")
         made = {
-            key: self.make(item, hints[key], (*path, key))
+            key: self.make(item, hints[key], (*path, key), base=fields[key].default)
             for key, item in value.items()
             if key in fields
         }
         if len(self.mistakes) > before:
             return None
+        if isinstance(base, kind):
+            made = {name: getattr(base, name) for name in fields} | made
         return self._construct(kind, made, path)
 
     def _construct(self, kind: Any, made: dict[str, Any], path: KeyPath) -> Any:

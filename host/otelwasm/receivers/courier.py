@@ -57,42 +57,23 @@ class Courier:
         """
         began = monotonic()
         attempt = 0
-        while True:
-            try:
-                reply = await self._take(message)
-                if reply.status >= 400:
-                    raise _not_taken(reply, self._name)
-            except PermanentError as error:
-                self._refuse(message, error)
-                return
-            except RetryableError as error:
+        try:
+            while (error := await self._attempt(message)) is not None:
                 delay = self._retry.backoff(
                     attempt, after_s=error.after_s, elapsed_s=monotonic() - began
                 )
+                attempt += 1
                 if delay is None:
-                    self.lose(f"gave up after {attempt + 1} attempts: {error}", peer=message.peer)
+                    self.lose(f"gave up after {attempt} attempts: {error}", peer=message.peer)
                     return
                 self._telemetry.count_call("messages", self._component, "retried")
                 self._retried.add(
                     plugin=self._name, peer=message.peer, after_s=round(delay, 3), error=str(error)
                 )
-                attempt += 1
-            except asyncio.CancelledError:
-                self.lose("not taken before the shutdown timeout", peer=message.peer)
-                raise
-            except Exception as error:
-                # A defect of ours; the messages behind this one must not suffer.
-                _log.exception("message could not be handed over", plugin=self._name)
-                self.lose(f"{type(error).__name__}: {error}", peer=message.peer)
-                return
-            else:
-                self._telemetry.count_call("messages", self._component, "taken")
-                return
-            try:
                 await self._pause(delay)
-            except asyncio.CancelledError:
-                self.lose("not taken before the shutdown timeout", peer=message.peer)
-                raise
+        except asyncio.CancelledError:
+            self.lose("not taken before the shutdown timeout", peer=message.peer)
+            raise
 
     def lose(self, reason: str, *, peer: str, count: int = 1) -> None:
         """
@@ -113,6 +94,26 @@ class Courier:
         """
         for lines in (self._lost, self._refused, self._retried):
             lines.close()
+
+    async def _attempt(self, message: Message) -> RetryableError | None:
+        """
+        Hand *message* over; return why it must be tried again, if it must.
+        """
+        try:
+            reply = await self._take(message)
+            if reply.status >= 400:
+                raise _not_taken(reply, self._name)
+        except RetryableError as error:
+            return error
+        except PermanentError as error:
+            self._refuse(message, error)
+        except Exception as error:
+            # A defect of ours; the messages behind this one must not suffer.
+            _log.exception("message could not be handed over", plugin=self._name)
+            self.lose(f"{type(error).__name__}: {error}", peer=message.peer)
+        else:
+            self._telemetry.count_call("messages", self._component, "taken")
+        return None
 
     def _refuse(self, message: Message, error: PermanentError) -> None:
         self._telemetry.count_call("messages", self._component, "refused")

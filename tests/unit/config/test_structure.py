@@ -192,3 +192,23 @@ def test_a_short_form_is_checked_like_its_key() -> None:
     assert [("top.listener.port", "missing; this key has no default")] == mistakes_of(
         {"name": "x", "listener": None}
     )
+
+
+def test_keys_that_are_not_given_stay_as_the_default_has_them() -> None:
+    """
+    A default with values of its own is what the keys beside it begin from.
+    """
+
+    @attrs.frozen
+    class Pair:
+        one: int = 1
+        two: int = 2
+
+    @attrs.frozen
+    class Outer:
+        pair: Pair = Pair(one=10)
+
+    outer, mistakes = structure({"pair": {"two": 20}}, Outer, path=(), folder=Path())
+
+    assert [] == mistakes
+    assert Outer(Pair(10, 20)) == outer

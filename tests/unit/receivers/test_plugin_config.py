@@ -77,7 +77,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             idle_timeout=Duration(0),
         ),
     )
-    assert (15, 60) == (config.poll_interval, config.retry_on_failure.max_elapsed_time)
+    retry = config.retry_on_failure
+    assert (15, 60, 1) == (config.poll_interval, retry.max_elapsed_time, retry.initial_interval)
 
 
 @pytest.mark.parametrize(

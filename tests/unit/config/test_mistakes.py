@@ -25,7 +25,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 KINDS_OF_EXPORTERS = "debug, file, otlp, otlp_grpc, otlp_http, otlphttp, wasm"
-PLUGIN_KEYS = "capabilities, config, instances, join, lane, limits, plugin, tick_interval"
+PLUGIN_KEYS = (
+    "capabilities, config, instances, join, lane, limits, partition_by, plugin, tick_interval"
+)
 
 CASES = [
     # What stands at the top.

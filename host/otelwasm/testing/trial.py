@@ -3,9 +3,10 @@ Lead one plugin through its life, in place of a host.
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping, MutableMapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import attrs
 from google.protobuf.message import Message as ProtoMessage
@@ -17,7 +18,7 @@ from otelwasm_sdk.failures import Permanent
 from otelwasm_sdk.host import Level, Pairs
 from otelwasm_sdk.http import Refused, Request, Response
 from otelwasm_sdk.messages import Message, Receipt, Reply
-from otelwasm_sdk.runner import DROP, PASS, Runner
+from otelwasm_sdk.runner import DROP, PASS, Outcome, Runner
 from otelwasm_sdk.signals import Signal
 from otelwasm_sdk.signature import BATCHES
 
@@ -52,17 +53,21 @@ class Trial:
     """
     One plugin in the hands of a test.
 
+    *plugin* is a function or class: plain Python, no Wasm. Or it's the path of a component, or of
+    the Python file or folder that one is built from (once; that takes seconds): then the trial
+    does the same with the component, and ends it with `stop`, or at the end of `with`.
+
     *config* is what a pipeline's configuration would hold, or an object of the plugin's own
     configuration class. *http* answers requests: a function, or a response (or an exception) for
     each URL. *state* holds what the plugin keeps. What is not given is not granted.
 
-    `refuse_with` makes the next emits fail, as a full queue would. What a plugin raises comes
-    through as it is.
+    `refuse_with` makes the next emits fail, as a full queue would. What plain Python raises comes
+    through as it is; of a component, its failures do, and its bugs as the failures they become.
     """
 
     def __init__(
         self,
-        plugin: Callable[..., Any],
+        plugin: Callable[..., Any] | str | os.PathLike[str],
         *,
         config: object = None,
         http: HttpFake | None = None,
@@ -77,9 +82,22 @@ class Trial:
         self.http = http
         self.state = state
         self._is_stopped = False
-        self._plugin = Runner(define(plugin), "", _FakeHost(self))
-        is_plain = config is None or isinstance(config, Mapping)
-        self._plugin.start(json.dumps(config or {}) if is_plain else config)
+        host = _FakeHost(self)
+        self._plugin: _Driven
+        if isinstance(plugin, str | os.PathLike):
+            # Only here is Wasm needed.
+            from otelwasm.testing.built import BuiltPlugin
+
+            built = BuiltPlugin(plugin, config, host)
+            self._plugin, self._kind, self._name = built, built.kind, built.name
+            self._close = built.close
+        else:
+            definition = define(plugin)
+            runner = Runner(definition, "", host)
+            is_plain = config is None or isinstance(config, Mapping)
+            runner.start(json.dumps(config or {}) if is_plain else config)
+            self._plugin, self._kind, self._name = runner, definition.kind, definition.name
+            self._close = _nothing
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +110,7 @@ class Trial:
     ) -> None:
         if error is None and not self._is_stopped:
             self.stop()
+        self._close()
 
     def process(self, batch: Batch[Any] | ProtoMessage) -> Batch[Any] | None:
         """
@@ -143,11 +162,16 @@ class Trial:
         self._is_stopped = True
         self._plugin.stop()
 
+    def close(self) -> None:
+        """
+        End a component without letting it finish; twice is safe.
+        """
+        self._close()
+
     def _only(self, kind: Kind) -> None:
-        found = self._plugin.definition
-        if found.kind != kind:
-            article = "an" if found.kind == "exporter" else "a"
-            raise TypeError(f"{found.name!r} is {article} {found.kind}: use {_METHODS[found.kind]}")
+        if self._kind != kind:
+            article = "an" if self._kind == "exporter" else "a"
+            raise TypeError(f"{self._name!r} is {article} {self._kind}: use {_METHODS[self._kind]}")
 
 
 _METHODS: dict[Kind, str] = {
@@ -155,6 +179,24 @@ _METHODS: dict[Kind, str] = {
     "exporter": ".send(batch)",
     "receiver": ".receive(message) or .poll()",
 }
+
+
+class _Driven(Protocol):
+    """
+    A plugin that is plain Python or a component.
+    """
+
+    def process(self, signal: Signal, payload: bytes) -> Outcome: ...
+    def receive(self, message: Message) -> Reply: ...
+    def poll(self) -> float | None: ...
+    def tick(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def _nothing() -> None:
+    """
+    What there is to close of plain Python.
+    """
 
 
 class _FakeHost:
@@ -214,9 +256,16 @@ class _FakeHost:
 
 
 def run(
-    plugin: Callable[..., Any], batch: Batch[Any] | ProtoMessage, *, config: object = None
+    plugin: Callable[..., Any] | str | os.PathLike[str],
+    batch: Batch[Any] | ProtoMessage,
+    *,
+    config: object = None,
 ) -> Any:
     """
     Let *plugin* process one batch, or one item alone; return what it sends on, None for nothing.
     """
-    return Trial(plugin, config=config).process(batch)
+    trial = Trial(plugin, config=config)
+    try:
+        return trial.process(batch)
+    finally:
+        trial.close()

@@ -39,4 +39,4 @@ class Retryable(Failure):
         super().__init__(message)
         if after_s is not None and (not isinstance(after_s, int | float) or after_s < 0):
             raise TypeError(f"after_s is a number of seconds, not {after_s!r}")
-        self.after_s = after_s
+        self.after_s = None if after_s is None else float(after_s)

@@ -232,7 +232,8 @@ class PluginReceiver:
                 bind(address, receiver=self._id, kind=socket.SOCK_DGRAM),
                 courier=self._courier,
                 budget=budget,
-                at_once=self._config.instances,
+                # So that an instance finds the next one there when it is done.
+                at_once=2 * self._config.instances,
             )
 
     async def _take(self, message: Message) -> Reply:

@@ -35,9 +35,12 @@ class Golden:
         """
         While updating, remove the expected results of *folder* that nothing gives any more.
         """
-        stale = set(folder.glob("expected-emitted-*.json")) - kept
+        found = {*folder.glob("expected-emitted-*.json"), *folder.glob("expected-requests.json")}
+        stale = found - kept
         if stale and not self._is_updating:
             names = ", ".join(sorted(path.name for path in stale))
-            pytest.fail(f"{folder.name}: nothing was emitted for {names}; see: {COMMAND}")
+            pytest.fail(
+                f"{folder.name}: nothing was emitted, or asked for, for {names}; see: {COMMAND}"
+            )
         for path in stale:
             path.unlink()

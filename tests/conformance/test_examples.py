@@ -2,11 +2,15 @@
 Every example plugin does what its case says, however it is run.
 """
 
+import json
+from typing import Any
+
 import pytest
 
-from conformance.cases import Case, read_cases
+from conformance.cases import Case, Step, read_cases
 from conformance.golden import COMMAND, Golden
-from conformance.runs import Way, joined, run
+from conformance.runs import Way, joined, run, shown
+from otelwasm.otlp.json import from_json
 
 CASES = read_cases()
 
@@ -15,31 +19,63 @@ CASES = read_cases()
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_an_example_does_what_its_case_says(case: Case, way: Way, golden: Golden) -> None:
     """
-    An example gives the expected batches and emits the expected ones, in every way to run it.
+    An example sends, emits, answers and asks for what is expected, in every way to run it.
     """
-    results, emitted = run(case, way)
+    outcome = run(case, way)
 
-    for step, result in zip(case.steps, results, strict=True):
-        if result is None:
-            actual = "drop"
-        else:
-            actual = "pass" if result == step.payload else case.tree(step.signal, result)
+    assert [status for _, status in case.messages] == outcome.statuses
+    for step, result in zip(case.steps, outcome.results, strict=True):
+        actual = result
+        if case.kind == "processor":
+            actual = shown_result(case, step, result)
         expected = case.normal(step.signal, golden.expected(step.expected, actual))
         assert expected == actual, f"{step.expected}: if that is right: {COMMAND}"
     files = set()
-    for signal, payload in joined(emitted).items():
+    for signal, payload in joined(outcome.emitted).items():
         path = case.folder / f"expected-emitted-{signal.label}.json"
         files.add(path)
         actual = case.tree(signal, payload)
-        expected = case.normal(signal, golden.expected(path, actual))
+        expected = case.tree(
+            signal, from_json(signal, json.dumps(golden.expected(path, actual)).encode())
+        )
         assert expected == actual, f"{path}: if that is right: {COMMAND}"
+    if outcome.requests:
+        path = case.folder / "expected-requests.json"
+        files.add(path)
+        requests = shown(case, outcome.requests)
+        assert golden.expected(path, requests) == requests, f"{path}: if that is right: {COMMAND}"
     golden.forget(case.folder, kept=files)
+
+
+def shown_result(case: Case, step: Step, result: bytes | None) -> Any:
+    if result is None:
+        return "drop"
+    return "pass" if result == step.payload else case.tree(step.signal, result)
 
 
 def test_there_are_examples() -> None:
     """
     The examples that the documentation speaks of are found.
     """
-    names = {case.name for case in CASES}
+    kinds = {case.name: case.kind for case in CASES}
 
-    assert {"add-attribute", "filter", "nop", "redact", "sample", "spanmetrics"} <= names
+    assert {
+        "add-attribute": "processor",
+        "attributes": "processor",
+        "curl": "processor",
+        "enrich": "processor",
+        "filter": "processor",
+        "loki": "exporter",
+        "nop": "processor",
+        "otlp-http-exporter": "exporter",
+        "otlp-receiver": "receiver",
+        "prometheus-scraper": "receiver",
+        "redact": "processor",
+        "s3-exporter": "exporter",
+        "s3-receiver": "receiver",
+        "sample": "processor",
+        "spanmetrics": "processor",
+        "stdout": "exporter",
+        "syslog": "receiver",
+        "webhook": "receiver",
+    }.items() <= kinds.items()

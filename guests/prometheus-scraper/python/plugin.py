@@ -39,6 +39,8 @@ class Config:
     targets: tuple[str, ...] = attrs.field(validator=attrs.validators.min_len(1))
     job: str = "prometheus"
     timeout_s: float = 10.0
+    # Whether to add `up`, `scrape_duration_seconds` and `scrape_samples_scraped`.
+    own_metrics: bool = True
 
 
 class FormatError(ValueError):
@@ -101,11 +103,12 @@ class PrometheusScraper:
         metrics = group.scope_metrics.add(scope={"name": "prometheus-scraper"}).metrics
         count = sum(len(family.samples) for family in families)
         duration_s = time.monotonic() - began
-        for name, value in (
-            ("up", float(is_up)),
-            ("scrape_duration_seconds", duration_s),
-            ("scrape_samples_scraped", float(count)),
-        ):
+        own = {
+            "up": float(is_up),
+            "scrape_duration_seconds": duration_s,
+            "scrape_samples_scraped": float(count),
+        }
+        for name, value in own.items() if self.config.own_metrics else ():
             metrics.add(name=name).gauge.data_points.add(as_double=value, time_unix_nano=now_ns)
         before = self.starts.get(target, {})
         known: dict[tuple[str, Labels], Start] = {}

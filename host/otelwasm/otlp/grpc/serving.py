@@ -153,6 +153,10 @@ class ServerConnection(Http2Connection):
         if self.is_lost or self._is_draining:
             return
         self._is_draining = True
+        if not self.http2.want_read:  # the client has let go
+            self.flush()
+            self.transport.close()
+            return
         self.http2.send_shutdown_notice()
         # What the client sent before it heard that is here once it answers this.
         self.http2.ping()

@@ -3,6 +3,7 @@ Parts for whole pipelines in memory: a plugin on a thread, a receiver and an exp
 """
 
 import asyncio
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
@@ -241,11 +242,12 @@ class MemoryReceiver:
 
     async def stop(self, deadline: float) -> None:
         """
-        Accept no more; finish what is in flight.
+        Accept no more; finish what is in flight until *deadline*.
         """
         self.is_open = False
-        async with asyncio.timeout_at(deadline), self._idle:
-            await self._idle.wait_for(lambda: not self._in_flight)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline), self._idle:
+                await self._idle.wait_for(lambda: not self._in_flight)
 
 
 @attrs.frozen

@@ -324,11 +324,7 @@ class ServerConnection(Http2Connection):
         stream_id, http2 = call.stream_id, self.http2
         del self._calls[stream_id]
         http2.send_response(stream_id, _HEAD)
-        if reply:
-            http2.send_data(stream_id, prefix(len(reply)))
-            http2.send_data(stream_id, reply)
-        else:
-            http2.send_data(stream_id, EMPTY)
+        http2.send_data(stream_id, prefix(len(reply)) + reply if reply else EMPTY)
         http2.send_trailers(stream_id, _OK)
         self._let_go(call)
         self.flush_soon()

@@ -20,16 +20,21 @@ if TYPE_CHECKING:
         WitError,
     )
     from otelwasm.messages import Message, Reply
+    from otelwasm.outbound.config import AllowConfig, HttpConfig
+    from otelwasm.plugins.capabilities.http import PluginHttp
+    from otelwasm.plugins.capabilities.state import PluginState
     from otelwasm.plugins.limits import Limits
     from otelwasm.plugins.plugin import Plugin
     from otelwasm.service import Pipeline
     from otelwasm.signals import Signal
 
 __all__ = [
+    "AllowConfig",
     "BatchError",
     "BuildError",
     "ComponentError",
     "ConfigError",
+    "HttpConfig",
     "Limits",
     "Message",
     "OtelwasmError",
@@ -37,7 +42,9 @@ __all__ = [
     "Pipeline",
     "Plugin",
     "PluginFaultError",
+    "PluginHttp",
     "PluginStartError",
+    "PluginState",
     "Reply",
     "RetryableError",
     "SetupError",
@@ -46,10 +53,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AllowConfig": "otelwasm.outbound.config",
+    "HttpConfig": "otelwasm.outbound.config",
     "Limits": "otelwasm.plugins.limits",
     "Message": "otelwasm.messages",
     "Pipeline": "otelwasm.service",
     "Plugin": "otelwasm.plugins.plugin",
+    "PluginHttp": "otelwasm.plugins.capabilities.http",
+    "PluginState": "otelwasm.plugins.capabilities.state",
     "Reply": "otelwasm.messages",
     "Signal": "otelwasm.signals",
 }

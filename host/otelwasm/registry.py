@@ -35,12 +35,12 @@ ConsumerFor = Callable[[Signal], Consumer | None]
 @attrs.frozen
 class Surroundings:
     """
-    What all components of one graph share.
+    What all components of one graph share; without a *state_directory* no state is kept.
     """
 
     quarantine: Quarantine
     telemetry: Telemetry
-    state_directory: Path
+    state_directory: Path | None
 
 
 class Receiver(Protocol):

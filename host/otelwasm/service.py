@@ -111,7 +111,7 @@ class Pipeline:
         Do all that starting would do short of opening sockets and files: load the plugins, too.
         """
         self._warn()
-        graph = Graph(self.config, self._registry, telemetry=self.telemetry)
+        graph = Graph(self.config, self._registry, telemetry=self.telemetry, keeps_state=False)
         try:
             await graph.load()
         finally:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 import structlog
 
-from otelwasm.errors import ComponentError, PluginStartError
+from otelwasm.errors import ComponentError, PluginStartError, SetupError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.registry import Registry
 from otelwasm.service import Pipeline
@@ -356,13 +356,18 @@ async def test_a_signal_that_is_not_handled_is_refused(tmp_path: Path) -> None:
 
 
 @in_a_loop
-async def test_state_outlives_the_pipeline(tmp_path: Path) -> None:
+async def test_state_has_a_file(tmp_path: Path) -> None:
     """
-    A granted state has a file named after the component; others have none.
+    A granted state has a file named after the component. A second pipeline cannot share it, but
+    be checked.
     """
     settings = config(tmp_path, {"takes": TAKES}, capabilities={"state": {}})
     settings["service"]["state"] = {"directory": str(tmp_path / "state")}
     async with Pipeline(settings, registry=kinds()) as pipeline:
         await pipeline.receiver("memory").receive(a_batch("a", signal=Signal.LOGS))
+
+        await Pipeline(settings, registry=kinds()).check()
+        with pytest.raises(SetupError, match="another program uses it"):
+            await Pipeline(settings, registry=kinds()).__aenter__()
 
     assert ["exporter.wasm.takes.sqlite"] == [path.name for path in (tmp_path / "state").iterdir()]

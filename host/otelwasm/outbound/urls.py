@@ -124,7 +124,7 @@ def _host(text: str) -> str:
                 raise ValueError
             return ipaddress.IPv6Address(text[1:-1]).compressed
         except ValueError:
-            raise ValueError(f"{text} is no IPv6 address") from None
+            raise ValueError(f"{text!r} is no IPv6 address") from None
     if not text.isascii():
         raise ValueError(f"the host {text!r} is not ASCII; write its form that begins with xn--")
     name = text.lower().removesuffix(".")
@@ -133,7 +133,7 @@ def _host(text: str) -> str:
         try:
             return str(ipaddress.IPv4Address(name))
         except ValueError:
-            raise ValueError(f"{text} is no IPv4 address of four decimal numbers") from None
+            raise ValueError(f"{text!r} is no IPv4 address of four decimal numbers") from None
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{text!r} is no host name")
     return name

@@ -42,9 +42,18 @@ _CLOSE_TIMEOUT_S = 5.0
 class Graph:
     """
     All components of a configuration; only those that a pipeline lists are made.
+
+    One that does not keep the plugins' state can be tried beside one that runs.
     """
 
-    def __init__(self, config: Config, registry: Registry, *, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        *,
+        telemetry: Telemetry,
+        keeps_state: bool = True,
+    ) -> None:
         self._config = config
         self._registry = registry
         self._telemetry = telemetry
@@ -53,7 +62,8 @@ class Graph:
             max_bytes=config.service.quarantine.max_bytes,
             telemetry=telemetry,
         )
-        self._around = Surroundings(self._quarantine, telemetry, config.service.state.directory)
+        directory = config.service.state.directory if keeps_state else None
+        self._around = Surroundings(self._quarantine, telemetry, directory)
         self._deadline = 0.0
         self._stack = AsyncExitStack()
         self.exporters: dict[str, Exporter] = {}

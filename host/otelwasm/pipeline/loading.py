@@ -21,12 +21,15 @@ __all__ = ["load_plugin", "loader"]
 _log = structlog.get_logger(__name__)
 
 
-def loader(component: str, state_directory: Path) -> "LoadPlugin[Plugin]":
+def loader(component: str, state_directory: Path | None) -> "LoadPlugin[Plugin]":
     """
     What loads the plugin of *component* (`processor/wasm/redact`), with a file for its state.
+
+    Without a directory the state is kept in memory: to try a plugin beside a pipeline that runs.
     """
     file = f"{quote(component.replace('/', '.'), safe='')}.sqlite"
-    return partial(load_plugin, state_path=state_directory / file)
+    path = None if state_directory is None else state_directory / file
+    return partial(load_plugin, state_path=path)
 
 
 def load_plugin(
@@ -36,7 +39,7 @@ def load_plugin(
     emit: Callable[[Signal, bytes], None] | None,
     log: Callable[[str, str, Attributes], None],
     meter: Callable[[str, str, float, Attributes], None],
-    state_path: Path,
+    state_path: Path | None,
 ) -> "Plugin":
     """
     Build (once; builds are cached), load and start a plugin.

@@ -46,9 +46,9 @@ class Plugin:
 
     *source* is a component's file or bytes; *config* goes to the plugin's `start` as JSON. *emit*
     takes what the plugin emits, on a worker's thread, and raises PermanentError or
-    RetryableError when it cannot; *http* and *state* are what grants those capabilities, and are
-    closed with the plugin. Batches are dealt to the instance with the least to do; with
-    one instance they are processed in the order they were submitted.
+    RetryableError when it cannot; *http* and *state* are what grants those capabilities (PluginHttp
+    and PluginState, or your own), and are closed with the plugin. Batches are dealt to the instance
+    with the least to do; with one instance they are processed in the order they were submitted.
 
     Raises ComponentError when *source* is no component of the contract, PluginStartError when it
     does not start.

@@ -2,6 +2,7 @@
 Send a plugin's HTTP requests, where the configuration allows them.
 """
 
+import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -19,13 +20,16 @@ from otelwasm.plugins._generated.http import (
     Request,
     Response,
 )
+from otelwasm.plugins.capabilities.log import harmless
 from otelwasm.plugins.values import Err, Ok
 
-__all__ = ["PluginHttp"]
+__all__ = ["PluginHttp", "Refusals"]
 
 # A refusal is said at once, then again after so long, with how often it happened meanwhile.
 _QUIET_S = 60.0
-_MOST_REFUSALS = 200
+# So many different ones in that time, so that a plugin that makes them up does not fill the log.
+_MOST_REFUSALS = 50
+_LONGEST_REASON = 1000
 
 
 class PluginHttp:
@@ -35,9 +39,11 @@ class PluginHttp:
     *resolve* finds the addresses of a name, as `socket.getaddrinfo` does.
     """
 
-    def __init__(self, config: HttpConfig, *, plugin: str, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, config: HttpConfig, *, plugin: str = "plugin", resolve: Resolve = resolve
+    ) -> None:
+        self._refusals = Refusals(plugin)
         self._client = Client(config, plugin=plugin, resolve=resolve)
-        self._refusals = _Refusals(plugin)
 
     def send(self, request: Request) -> Ok[Response] | Err[Error]:
         """
@@ -52,8 +58,9 @@ class PluginHttp:
                 timeout_s=request.timeout_ms / 1000 if request.timeout_ms else None,
             )
         except RefusedError as refusal:
-            self._refusals.note(str(refusal))
-            return Err(ErrorRefused(str(refusal)))
+            reason = harmless(str(refusal), _LONGEST_REASON)
+            self._refusals.note(reason)
+            return Err(ErrorRefused(reason))
         except TimeoutError:
             return Err(ErrorTimeout())
         except FailedError as failure:
@@ -67,29 +74,39 @@ class PluginHttp:
         self._client.close()
 
 
-class _Refusals:
+class Refusals:
     """
-    Logs each refusal, but not each time that it happens.
+    Logs each refusal of a plugin's requests, but not each time that it happens.
     """
 
-    def __init__(self, plugin: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, plugin: str, *, clock: Callable[[], float] = monotonic) -> None:
         self._log = structlog.get_logger("otelwasm").bind(plugin=plugin)
         self._clock = clock
-        self._seen: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+        self._since = clock()
+        self._seen: dict[str, int] = {}
+        self._left_out = 0
 
     def note(self, reason: str) -> None:
         """
         Log *reason*, if it was not just now.
         """
-        now = self._clock()
-        since, count = self._seen.pop(reason, (None, 0))
-        if since is not None and now - since < _QUIET_S:
-            self._seen[reason] = (since, count + 1)
-            return
-        if len(self._seen) >= _MOST_REFUSALS:
-            # A plugin can make up as many as it likes; the oldest may be said again.
-            self._seen.pop(next(iter(self._seen)), None)
-        self._seen[reason] = (now, 0)
-        repeated = {"repeated": count} if count else {}
-        # The reason is the event, so that no sampling takes two of them for the same.
-        self._log.warning(f"http request refused: {reason}", **repeated)
+        with self._lock:
+            repeated, left_out = {}, 0
+            now = self._clock()
+            if now - self._since >= _QUIET_S:
+                repeated, left_out = self._seen, self._left_out
+                self._since, self._seen, self._left_out = now, {}, 0
+            is_new = reason not in self._seen
+            if is_new and len(self._seen) >= _MOST_REFUSALS:
+                self._left_out += 1
+                return
+            self._seen[reason] = self._seen.get(reason, 0) + 1
+        if left_out:
+            self._log.warning("more http requests were refused than are shown", left_out=left_out)
+        if is_new:
+            count = repeated.get(reason, 1) - 1
+            # The reason is the event, so that no sampling takes two of them for the same.
+            self._log.warning(
+                f"http request refused: {reason}", **({"repeated": count} if count else {})
+            )

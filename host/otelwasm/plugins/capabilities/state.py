@@ -26,17 +26,20 @@ class PluginState:
     The capability `state` of one plugin, for all its instances; it owns the file.
 
     *quota_bytes* counts keys and values. Raises SetupError when *path* cannot be used; a second
-    program cannot use it at the same time.
+    program cannot use it at the same time. Without a path nothing outlives the object.
     """
 
-    def __init__(self, path: Path, *, plugin: str, quota_bytes: int) -> None:
+    def __init__(
+        self, path: Path | None, *, plugin: str = "plugin", quota_bytes: int = 16 << 20
+    ) -> None:
         self._plugin = plugin
-        self._path = path
+        self._path = path or ":memory:"
         self._quota_bytes = quota_bytes
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = _open(path)
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = _open(self._path)
             row = self._run("SELECT total(length(CAST(key AS BLOB)) + length(value)) FROM state")
             self._used_bytes = int(row[0])
         except (OSError, sqlite3.Error) as error:
@@ -136,7 +139,7 @@ def _problem(key: str) -> str | None:
     return None
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path | str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
     try:
         # Its own alone: the quota is counted here, and two programs would mix their values.

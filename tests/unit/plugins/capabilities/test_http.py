@@ -14,7 +14,7 @@ from otelwasm.plugins._generated.http import (
     Request,
     Response,
 )
-from otelwasm.plugins.capabilities.http import PluginHttp
+from otelwasm.plugins.capabilities.http import PluginHttp, Refusals
 from otelwasm.plugins.capabilities.refusing import NoHttp, NoState
 from otelwasm.plugins.values import Err, Ok
 from unit.outbound.serving import Reply, server
@@ -77,6 +77,42 @@ def test_refusals_do_not_hide_each_other() -> None:
     assert ["warning", "warning"] == [line["log_level"] for line in lines]
     assert ["one.b", "two.b"] == [line["event"].split("http://")[1][:5] for line in lines]
     assert "secret" not in str(lines)
+
+
+def test_a_flood_of_different_refusals_is_bounded() -> None:
+    """
+    A plugin that makes up hosts gets fifty lines a minute; then the log says how many it left out.
+    """
+    now = [0.0]
+    with structlog.testing.capture_logs() as lines:
+        refusals = Refusals("x", clock=lambda: now[0])
+        for number in range(500):
+            refusals.note(f"host {number}")
+        refusals.note("host 0")
+        now[0] = 60.0
+        refusals.note("host 0")
+
+    assert 52 == len(lines)
+    assert 450 == lines[50]["left_out"]
+    assert ("http request refused: host 0", 1) == (lines[51]["event"], lines[51]["repeated"])
+
+
+def test_a_refusal_cannot_forge_a_line() -> None:
+    """
+    What a plugin puts into a request is shown in the log, not obeyed by it.
+    """
+    http = PluginHttp(HttpConfig((AllowConfig("http://a.b"),)))
+    with structlog.testing.capture_logs() as lines:
+        for method, url in (
+            ("G\nforged", "http://a.b/"),
+            ("GET", "http://[\n\x1b/"),
+            ("x" * 9999, "http://a.b"),
+        ):
+            http.send(Request(method, url, (), b"", 0))
+
+    assert 3 == len(lines)
+    assert not any("\nforged" in line["event"] or "\x1b" in line["event"] for line in lines)
+    assert max(len(line["event"]) for line in lines) < 1100
 
 
 @pytest.mark.parametrize("answer", ["get", "delete"])

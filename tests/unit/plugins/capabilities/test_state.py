@@ -124,6 +124,18 @@ def test_a_file_that_is_none_is_a_set_up_error(tmp_path: Path) -> None:
     assert path.read_bytes() == b"something else" * 100
 
 
+def test_without_a_path_nothing_is_kept() -> None:
+    """
+    A state in memory has the same rules, and ends with its object.
+    """
+    first, second = PluginState(None), PluginState(None)
+    first.set("key", b"value")
+
+    assert [Ok(b"value"), Ok(None)] == [first.get("key"), second.get("key")]
+    first.close()
+    second.close()
+
+
 def test_it_is_plain_sqlite(tmp_path: Path) -> None:
     """
     Once the program has ended, anybody can read the file.

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.signals import Signal
@@ -18,6 +19,7 @@ from otelwasm.signals import Signal
 __all__ = ["CANDIDATES"]
 
 _METHOD = SERVICES[Signal.TRACES].method
+_NO_BODY = [(b"content-length", b"0")]
 
 
 def _say(port: int) -> None:
@@ -91,11 +93,80 @@ def _handlers(export: Callable[..., object]) -> object:
     )
 
 
+def _own_http() -> None:
+    """
+    Serve by our own server.
+    """
+    import uvloop
+
+    from otelwasm.http.messages import Answer, Request
+    from otelwasm.http.server import HttpServer
+
+    taken = Answer(200)
+
+    async def take(_: Request) -> Answer:
+        return taken
+
+    async def serve() -> None:
+        server = HttpServer(take, [_listening()])
+        await server.start()
+        _say(server.port)
+        await asyncio.Event().wait()
+
+    uvloop.run(serve())
+
+
+def _uvicorn() -> None:
+    """
+    Serve by uvicorn with httptools and uvloop.
+    """
+    import uvicorn
+
+    async def take(_: object, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        has_more = True
+        while has_more:
+            has_more = (await receive()).get("more_body", False)
+        await send({"type": "http.response.start", "status": 200, "headers": _NO_BODY})
+        await send({"type": "http.response.body"})
+
+    sock = _listening()
+    _say(sock.getsockname()[1])
+    config = uvicorn.Config(
+        take, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False
+    )
+    uvicorn.Server(config).run([sock])
+
+
+def _aiohttp() -> None:
+    """
+    Serve by aiohttp's server, without its router.
+    """
+    import uvloop
+    from aiohttp import web
+
+    async def take(request: web.BaseRequest) -> web.Response:
+        await request.read()
+        return web.Response()
+
+    async def serve() -> None:
+        runner = web.ServerRunner(web.Server(take))  # type: ignore[arg-type]
+        await runner.setup()
+        sock = _listening()
+        await web.SockSite(runner, sock).start()
+        _say(sock.getsockname()[1])
+        await asyncio.Event().wait()
+
+    uvloop.run(serve())
+
+
 # By protocol and name.
 CANDIDATES: Mapping[tuple[str, str], Callable[[], None]] = {
     ("grpc", "otelwasm (ngh2, uvloop)"): _ngh2,
     ("grpc", "grpc.aio"): _grpc_aio,
     ("grpc", "grpcio, threads"): _grpc_threads,
+    ("http", "otelwasm (httptools, uvloop)"): _own_http,
+    ("http", "uvicorn (httptools, uvloop)"): _uvicorn,
+    ("http", "aiohttp (uvloop)"): _aiohttp,
 }
 
 

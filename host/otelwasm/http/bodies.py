@@ -41,12 +41,12 @@ class Body(Protocol):
 
 class SizedBody:
     """
-    A body whose length was declared.
+    A body whose length was declared, and of which *begin* has come.
     """
 
-    def __init__(self, length: int) -> None:
-        self._missing = length
-        self._parts: list[bytes] = []
+    def __init__(self, length: int, begin: memoryview) -> None:
+        self._missing = length - len(begin)
+        self._parts: list[bytes | memoryview] = [begin]
 
     def feed(self, data: bytes) -> bytes | None:
         """

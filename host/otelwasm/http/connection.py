@@ -217,7 +217,9 @@ class Connection(asyncio.Protocol):
                 if end <= len(data):
                     self._handle(head, data[begin:end])
                     return data[end:]
-            body = self._begin_body(head)
+            body = self._begin_body(head, data, begin)
+            if length is not None:
+                return b""
             data = data[begin:]
         rest = body.feed(data)
         if rest is None:
@@ -227,11 +229,11 @@ class Connection(asyncio.Protocol):
         self._handle(self._head, body.content())
         return rest
 
-    def _begin_body(self, head: Head) -> Body:
+    def _begin_body(self, head: Head, data: bytes, begin: int) -> Body:
         if head.length is None:
             self._body = ChunkedBody(limit_bytes=self._limit_bytes)
         else:
-            self._body = SizedBody(head.length)
+            self._body = SizedBody(head.length, memoryview(data)[begin:])
         self._deadline = self._serving.body_deadline
         if head.headers.get("expect", "").lower() == "100-continue" and not head.is_http_1_0:
             self._transport.write(_CONTINUE)

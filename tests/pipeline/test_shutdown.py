@@ -4,7 +4,9 @@ Whatever was accepted is delivered or kept, however badly the exporters behave.
 
 import asyncio
 import random
+import threading
 from collections import Counter
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -214,6 +216,47 @@ async def test_requests_in_flight_are_finished(tmp_path: Path) -> None:
     await request
 
     assert exporter.names == ["late"]
+
+
+@in_a_loop
+async def test_a_plugin_that_is_asked_to_stop_is_given_nothing_more(tmp_path: Path) -> None:
+    """
+    A batch whose turn comes behind the plugin's `stop` is refused: held back, it would be lost.
+    """
+    held: list[bytes] = []
+    is_inside, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: FakePlugin, __: Signal, payload: bytes) -> None:
+        loop.call_soon_threadsafe(is_inside.set)
+        go_on.wait(10)
+        held.append(payload)
+
+    def release(plugin: FakePlugin) -> None:
+        while held:
+            plugin.emit(Signal.TRACES, held.pop())
+
+    class AskedInTheMiddle(FakePlugin):
+        def submit_stop(self) -> "Future[None]":
+            """
+            Let the first batch go once the stop stands behind it.
+            """
+            stop = super().submit_stop()
+            go_on.set()
+            return stop
+
+    config = a_config(tmp_path, processors=["wasm/plugin"], shutdown_timeout="10ms")
+    plugin = AskedInTheMiddle(hold, stop=release)
+    async with Pipeline(config, registry=registry(plugin=plugin)) as pipeline:
+        receiver, exporter = pipeline.receiver("memory"), pipeline.exporter("memory/one")
+        first = asyncio.create_task(receiver.receive(a_batch("first")))
+        await is_inside.wait()
+        second = asyncio.create_task(receiver.receive(a_batch("second")))
+    await first
+
+    with pytest.raises(RetryableError, match="not running"):
+        await second
+    assert exporter.names == ["first"]
 
 
 @in_a_loop

@@ -250,19 +250,24 @@ class HostedPlugin(Generic[P]):
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
-        if self._plugin is None:
+        # From here on nobody may give it anything: what it held back then would be lost.
+        plugin, self._plugin = self._plugin, None
+        if plugin is None:
             return
         latest = max(deadline, asyncio.get_running_loop().time()) + self.calls_s
         try:
             async with asyncio.timeout_at(latest):
-                await asyncio.wrap_future(self._plugin.submit_stop())
+                await asyncio.wrap_future(plugin.submit_stop())
         except (BatchError, TimeoutError) as error:
             _log.error(
                 "plugin did not stop well; what it held back may be lost",
                 plugin=self.name,
                 error=str(error) or "no answer in time",
             )
-        plugin, self._plugin = self._plugin, None
+        finally:
+            await self._close(plugin)
+
+    async def _close(self, plugin: P) -> None:
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await asyncio.to_thread(plugin.close)
@@ -292,7 +297,14 @@ class HostedPlugin(Generic[P]):
                 async with asyncio.timeout(self.patience_s):
                     await asyncio.wrap_future(plugin.submit_tick())
             except (BatchError, TimeoutError) as error:
-                _log.warning("plugin's tick failed", plugin=self.name, error=str(error))
+                _log.warning(
+                    "plugin's tick failed",
+                    plugin=self.name,
+                    error=str(error) or f"no answer within {self.patience_s:g}s",
+                )
+            except Exception:
+                # A defect of ours: without a next tick nobody would notice it.
+                _log.exception("plugin could not be ticked", plugin=self.name)
 
     def _log(self, level: str, message: str, attributes: Attributes) -> None:
         fields: dict[str, Any] = {f"guest.{key}": value for key, value in attributes}

@@ -260,6 +260,20 @@ def test_replacing_and_emitting_does_not_leak(lane: Lane, count: int, batches: i
     assert emitted_bytes == len(changed) * (batches + batches // 10)
 
 
+def test_text_that_utf8_cannot_say_is_replaced(probe: Start) -> None:
+    """
+    A lone surrogate, as JSON may hold, is a question mark in the log and among the metrics.
+    """
+    with probe(do="odd-text") as saying:
+        assert saying.do() is ONE
+
+        assert [("info", "x?é", (("key", "?"),))] == saying.logged
+        assert [
+            ("add", "probe.odd", 1.0, (("key", "?"),)),
+            ("observe", "probe.size", 1.0, (("key", "?"),)),
+        ] == saying.measured
+
+
 def test_logging_and_measuring_do_not_leak(probe: Start) -> None:
     """
     Ten thousand lines and measurements leave the plugin's memory as it was.

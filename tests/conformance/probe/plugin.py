@@ -18,7 +18,7 @@ class Config:
 
     do: Literal[
         "pass", "drop", "edit", "log", "meter", "permanent", "retryable", "fail", "exit", "recurse",
-        "read", "late-import",
+        "read", "late-import", "odd-text",
     ] = "pass"  # fmt: skip
     times: int = 1
 
@@ -65,6 +65,12 @@ class Probe:
     def do_meter(self, batch: Batch) -> Batch:
         for _ in range(self.config.times):
             meter.add("probe.calls", 1, batch=17, key="valué")
+        return batch
+
+    def do_odd_text(self, batch: Batch) -> Batch:
+        log.info("x\udcffé", key="\ud83d")
+        meter.add("probe.odd", 1, key="\ud83d")
+        meter.observe("probe.size", 1, key="\ud83d")
         return batch
 
     def do_permanent(self, batch: Batch) -> Batch:

@@ -38,6 +38,23 @@ class Config:
     key: str = "k"
 
 
+def test_whatever_is_logged_is_text() -> None:
+    """
+    An exception or a number is logged as its text.
+    """
+
+    @processor
+    def plugin(batch: Traces) -> Traces:
+        log.warning(ValueError("no"))  # type: ignore[arg-type]  # as authors do
+        log.info(5, count=6)  # type: ignore[arg-type]  # as authors do
+        return batch
+
+    host = FakeHost()
+    started(plugin, host=host).run(Signal.TRACES, PAYLOAD)
+
+    assert [("warn", "no", ()), ("info", "5", (("count", "6"),))] == host.calls
+
+
 def test_the_configuration_is_structured() -> None:
     """
     JSON becomes the plugin's class; an object of it is taken as it is.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otelwasm_sdk import Message, Receipt, Reply
+from otelwasm_sdk import Message, Receipt, Reply, state
 from otelwasm_sdk.http import Request, Response
 from otelwasm_sdk.report import report_of
 
@@ -82,6 +82,24 @@ def test_receipts_count_items(arguments: dict[str, Any], error: type[Exception])
     """
     with pytest.raises(error):
         Receipt(**arguments)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: Request("GET", f"http://a/{text}"),
+        lambda text: Request(text, "http://a/"),
+        lambda text: Request("GET", "http://a/", {"a": text}),
+        lambda text: Reply(body=text),
+        lambda text: state.get(text),
+    ],
+)
+def test_text_that_utf8_cannot_say_is_refused(make: Any) -> None:
+    """
+    A lone surrogate is an error where it is given, in plain Python as in a component.
+    """
+    with pytest.raises(UnicodeEncodeError, match="surrogates"):
+        make("\ud83d")
 
 
 @pytest.mark.parametrize(

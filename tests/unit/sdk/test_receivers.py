@@ -7,9 +7,12 @@ from typing import Any
 import attrs
 import pytest
 
-from otelwasm_sdk import Message, Traces, processor, receiver
+from otelwasm_sdk import Failure, Message, Permanent, Reply, Retryable, Traces, processor, receiver
 from otelwasm_sdk.definition import define
+from otelwasm_sdk.parts import headers_of, pack, parts_of, unpack
+from otelwasm_sdk.runner import AGAIN, PERMANENT, REPLY, RETRYABLE, Outcome
 from otelwasm_sdk.signature import DefinitionError
+from unit.sdk.running import FakeHost, started
 
 
 @attrs.frozen
@@ -156,3 +159,113 @@ def test_a_receivers_parameters_are_checked(make: Any) -> None:
     line = method.__code__.co_firstlineno
     assert f"test_receivers.py:{line}: {method.__qualname__}: " in str(raised.value)
     assert message in str(raised.value)
+
+
+MESSAGE = pack(b"p:1", b"POST", "/é".encode(), b"body", b"X-A", b"1", b"x-a", b"")
+
+
+def test_parts_are_taken_apart_as_they_were_put_together() -> None:
+    """
+    Any number of byte strings, of any length, in order.
+    """
+    for parts in ([], [b""], [b"a", b"", bytes(1000)], [b""] * 300):
+        assert parts == unpack(pack(*parts))
+    assert [("a", "é"), ("a", "")] == headers_of(parts_of([("a", "é"), ("a", "")]))
+
+
+def test_a_message_is_answered_as_the_direct_form_wants() -> None:
+    """
+    Parts become a message, and a reply becomes parts with its status.
+    """
+    seen = []
+
+    @receiver
+    def webhook(message: Message) -> Reply:
+        seen.append(message)
+        return Reply(201, "né", {"X-B": "2"})
+
+    answered = started(webhook).answer(0, MESSAGE)
+
+    assert Outcome(REPLY, pack("né".encode(), b"X-B", b"2"), 201) == answered
+    assert [Message(b"body", "p:1", "POST", "/é", (("x-a", "1"), ("x-a", "")))] == seen
+
+
+@pytest.mark.parametrize(
+    ("seconds", "milliseconds"), [(None, None), (1.5, 1500), (0, 0), (1e300, 2**32 - 1)]
+)
+def test_a_pace_is_answered_in_milliseconds(seconds: Any, milliseconds: int | None) -> None:
+    """
+    Seconds become milliseconds, as many as can be said.
+    """
+
+    @receiver
+    def poll() -> Any:
+        return seconds
+
+    assert Outcome(AGAIN, b"", milliseconds) == started(poll).answer(1, b"")
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [
+        (Permanent("né"), Outcome(PERMANENT, "né".encode())),
+        (Retryable("busy"), Outcome(RETRYABLE, b"busy")),
+        (Retryable("busy", after_s=1.5), Outcome(RETRYABLE, b"busy", 1500)),
+        (Retryable("busy", after_s=float("inf")), Outcome(RETRYABLE, b"busy", 2**32 - 1)),
+    ],
+)
+def test_failures_of_a_receiver_are_its_senders(failure: Failure, outcome: Outcome) -> None:
+    """
+    Permanent and Retryable are answered as such, for a message and for a poll.
+    """
+
+    @receiver
+    class Failing:
+        def receive(self, message: Message) -> None:
+            raise failure
+
+        def poll(self) -> None:
+            raise failure
+
+    assert [outcome, outcome] == [started(Failing).answer(what, MESSAGE) for what in (0, 1)]
+
+
+@pytest.mark.parametrize("error", [KeyError("secret"), SystemExit(3), RecursionError(), ["a list"]])
+def test_a_bug_is_logged_and_its_sender_learns_nothing(error: Any) -> None:
+    """
+    The log has the traceback with the author's line; the sender gets a 500 without internals.
+    """
+
+    @receiver
+    def webhook(message: Message) -> Any:
+        if isinstance(error, BaseException):
+            raise error
+        return error
+
+    host = FakeHost()
+    answered = started(webhook, host=host).answer(0, MESSAGE)
+
+    body = b"the plugin failed on this message"
+    assert Outcome(REPLY, pack(body, b"content-type", b"text/plain"), 500) == answered
+    [(level, text, _)] = host.calls
+    assert "error" == level
+    if isinstance(error, BaseException):
+        line = webhook.__code__.co_firstlineno + 3
+        assert f'test_receivers.py", line {line}, in webhook' in str(text)
+    else:
+        assert "receive returns a Reply or None, not list" in str(text)
+
+
+def test_a_bug_in_a_poll_is_a_failure() -> None:
+    """
+    Nobody waits for a reply to a poll: it fails for good, and says where.
+    """
+
+    @receiver
+    def poll() -> None:
+        raise KeyError("no")
+
+    answered = started(poll).answer(1, b"")
+
+    assert PERMANENT == answered.kind
+    assert b"KeyError: 'no' (" in answered.data

@@ -11,25 +11,25 @@ def debug(message: str, /, **attributes: object) -> None:
     """
     Write a line for whoever looks for a fault.
     """
-    current_host().log("debug", message, pairs_of(attributes))
+    current_host().log("debug", str(message), pairs_of(attributes))
 
 
 def info(message: str, /, **attributes: object) -> None:
     """
     Write a line that is worth knowing.
     """
-    current_host().log("info", message, pairs_of(attributes))
+    current_host().log("info", str(message), pairs_of(attributes))
 
 
 def warning(message: str, /, **attributes: object) -> None:
     """
     Write that something is off, but work goes on.
     """
-    current_host().log("warn", message, pairs_of(attributes))
+    current_host().log("warn", str(message), pairs_of(attributes))
 
 
 def error(message: str, /, **attributes: object) -> None:
     """
     Write that something was lost or cannot go on.
     """
-    current_host().log("error", message, pairs_of(attributes))
+    current_host().log("error", str(message), pairs_of(attributes))

@@ -66,6 +66,12 @@ def _text(_: object, field: "attrs.Attribute[str]", value: object) -> None:
         raise TypeError(f"{field.name} is a str, not {type(value).__name__}")
 
 
+def _sent_text(request: object, field: "attrs.Attribute[str]", value: str) -> None:
+    _text(request, field, value)
+    # What UTF-8 cannot say is refused here.
+    value.encode()
+
+
 def _status(_: object, __: object, value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"a status is an int, not {type(value).__name__}")
@@ -142,8 +148,8 @@ class Request:
     An HTTP request that a plugin sends.
     """
 
-    method: str = attrs.field(validator=_text)
-    url: str = attrs.field(validator=_text)
+    method: str = attrs.field(validator=_sent_text)
+    url: str = attrs.field(validator=_sent_text)
     headers: tuple[Pair, ...] = attrs.field(default=(), converter=_sent)
     body: bytes = attrs.field(default=b"", converter=_octets)
     timeout_s: float = attrs.field(default=10.0, validator=_timeout)

@@ -11,11 +11,11 @@ def add(name: str, amount: float = 1, /, **attributes: object) -> None:
     """
     Add *amount* to the counter *name*.
     """
-    current_host().add(name, float(amount), pairs_of(attributes))
+    current_host().add(str(name), float(amount), pairs_of(attributes))
 
 
 def observe(name: str, value: float, /, **attributes: object) -> None:
     """
     Record *value* in the distribution *name*.
     """
-    current_host().observe(name, float(value), pairs_of(attributes))
+    current_host().observe(str(name), float(value), pairs_of(attributes))

@@ -14,7 +14,8 @@ def get(key: str) -> bytes | None:
     """
     Return the value kept under *key*, None if there is none.
     """
-    return current_host().state_get(_named(key))
+    named = _named(key)
+    return current_host().state_get(named)
 
 
 def set(key: str, value: bytes) -> None:
@@ -36,4 +37,6 @@ def delete(key: str) -> None:
 def _named(key: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key of the state is a str, not {type(key).__name__}")
+    # What UTF-8 cannot say is refused here.
+    key.encode()
     return key

@@ -12,7 +12,7 @@ from otelwasm_sdk.messages import Request, Response
 from otelwasm_sdk.signals import Signal
 from wit_world.imports import log, meter
 
-__all__ = ["WasmHost"]
+__all__ = ["WasmHost", "sayable"]
 
 _LEVELS: dict[Level, log.Level] = {
     "debug": log.Level.DEBUG,
@@ -65,19 +65,19 @@ class WasmHost:
         """
         Write one line.
         """
-        log.write(_LEVELS[level], message, list(attributes))
+        log.write(_LEVELS[level], sayable(message), _sayable(attributes))
 
     def add(self, name: str, amount: float, attributes: Pairs) -> None:
         """
         Add to a counter.
         """
-        meter.add(name, amount, list(attributes))
+        meter.add(sayable(name), amount, _sayable(attributes))
 
     def observe(self, name: str, value: float, attributes: Pairs) -> None:
         """
         Record one value of a distribution.
         """
-        meter.observe(name, value, list(attributes))
+        meter.observe(sayable(name), value, _sayable(attributes))
 
     def http_send(self, request: Request) -> Response:
         """
@@ -102,3 +102,14 @@ class WasmHost:
         Forget a key.
         """
         self._form.state_delete(key)
+
+
+def sayable(text: str) -> str:
+    """
+    Replace what UTF-8 cannot say: a lone surrogate, as JSON may hold, would be a trap.
+    """
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _sayable(attributes: Pairs) -> list[tuple[str, str]]:
+    return [(sayable(name), sayable(value)) for name, value in attributes]

@@ -11,7 +11,7 @@ from typing import Any
 import otelwasm_native as native
 from componentize_py_types import Err
 from otelwasm_sdk.definition import Kind
-from otelwasm_sdk.guest.host import WasmHost
+from otelwasm_sdk.guest.host import WasmHost, sayable
 from otelwasm_sdk.guest.load import load
 from otelwasm_sdk.guest.typed import error_of
 from otelwasm_sdk.host import HOST
@@ -109,9 +109,9 @@ def _lifecycle(runner: Runner) -> type:
             try:
                 runner.start(config)
             except ConfigError as error:
-                raise Err(str(error)) from None
+                raise Err(sayable(str(error))) from None
             except BaseException as error:
-                raise Err(report_of(error, runner.folder).full) from None
+                raise Err(sayable(report_of(error, runner.folder).full)) from None
             definition = runner.definition
             names = [*(signal.name for signal in definition.signals), *definition.calls]
             return types.Abilities(sum(types.Abilities[name.upper()].value for name in names))

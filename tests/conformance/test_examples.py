@@ -9,7 +9,7 @@ import pytest
 
 from conformance.cases import Case, Step, read_cases
 from conformance.golden import COMMAND, Golden
-from conformance.runs import Way, joined, run, shown
+from conformance.runs import Way, run, shown
 from otelwasm.otlp.json import from_json
 
 CASES = read_cases()
@@ -31,7 +31,7 @@ def test_an_example_does_what_its_case_says(case: Case, way: Way, golden: Golden
         expected = case.normal(step.signal, golden.expected(step.expected, actual))
         assert expected == actual, f"{step.expected}: if that is right: {COMMAND}"
     files = set()
-    for signal, payload in joined(outcome.emitted).items():
+    for signal, payload in outcome.emitted.items():
         path = case.folder / f"expected-emitted-{signal.label}.json"
         files.add(path)
         actual = case.tree(signal, payload)

@@ -5,7 +5,7 @@ Run a component in a trial, as a pipeline runs it, with the test in the place of
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from otelwasm.build.python import build
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
@@ -42,7 +42,14 @@ class BuiltPlugin:
     the test once the call is over: it's the test's own.
     """
 
-    def __init__(self, source: str | os.PathLike[str], config: object, host: Host) -> None:
+    def __init__(
+        self,
+        source: str | os.PathLike[str],
+        config: object,
+        host: Host,
+        *,
+        lane: Literal["auto", "bridge", "direct"] = "auto",
+    ) -> None:
         if config is not None and not isinstance(config, Mapping):
             raise TypeError(
                 "a component gets its configuration as in a pipeline: give a mapping, not a "
@@ -57,6 +64,7 @@ class BuiltPlugin:
             path,
             config=config,
             limits=_LIMITS,
+            lane=lane,
             emit=self._emit,
             log=self._log,
             meter=self._meter,

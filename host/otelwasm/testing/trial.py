@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import attrs
 from google.protobuf.message import Message as ProtoMessage
@@ -24,6 +24,7 @@ from otelwasm_sdk.signature import BATCHES
 
 __all__ = ["HttpFake", "LogLine", "Measurement", "Trial", "run"]
 
+Lane = Literal["auto", "bridge", "direct"]
 HttpFake = Callable[[Request], Response] | Mapping[str, Response | Exception]
 
 
@@ -59,7 +60,8 @@ class Trial:
 
     *config* is what a pipeline's configuration would hold, or an object of the plugin's own
     configuration class. *http* answers requests: a function, or a response (or an exception) for
-    each URL. *state* holds what the plugin keeps. What is not given is not granted.
+    each URL. *state* holds what the plugin keeps. What is not given is not granted. *lane* is how
+    bytes cross into a component.
 
     `refuse_with` makes the next emits fail, as a full queue would. What plain Python raises comes
     through as it is; of a component, its failures do, and its bugs as the failures they become.
@@ -72,6 +74,7 @@ class Trial:
         config: object = None,
         http: HttpFake | None = None,
         state: MutableMapping[str, bytes] | None = None,
+        lane: Lane = "auto",
     ) -> None:
         self.emitted: list[Batch[Any]] = []
         self.logged: list[LogLine] = []
@@ -88,7 +91,7 @@ class Trial:
             # Only here is Wasm needed.
             from otelwasm.testing.built import BuiltPlugin
 
-            built = BuiltPlugin(plugin, config, host)
+            built = BuiltPlugin(plugin, config, host, lane=lane)
             self._plugin, self._kind, self._name = built, built.kind, built.name
             self._close = built.close
         else:

@@ -72,8 +72,10 @@ class ClientConnection(Http2Connection):
         self.is_ready: asyncio.Future[None] = self.loop.create_future()
         self._limit = _USUAL_CONCURRENT_CALLS
         self._calls: dict[int, _Call] = {}
+        self.was_used = False
+        # Why it is not usable any more.
+        self.failure = "the connection was closed"
         self._is_leaving = False
-        self._failure: str | None = None
 
     @property
     def is_usable(self) -> bool:
@@ -93,6 +95,7 @@ class ClientConnection(Http2Connection):
         """
         Make one call; raises RpcError if no answer came.
         """
+        self.was_used = True
         call = _Call(self.loop.create_future())
         http2 = self.http2
         try:
@@ -123,7 +126,6 @@ class ClientConnection(Http2Connection):
         Close now.
         """
         self._is_leaving = True
-        self._failure = "the connection was closed"
         self.is_ready.cancel()
         self._close()
 
@@ -146,28 +148,30 @@ class ClientConnection(Http2Connection):
                 self._on_goaway(event.error_code, event.debug_data)
             elif isinstance(event, ngh2.ConnectionClosed):
                 if event.error_code and not self._is_leaving:
-                    self._failure = _NO_HTTP2.format(f"error {event.error_code}")
+                    self.failure = _NO_HTTP2.format(f"error {event.error_code}")
+                    self._is_leaving = True
                 self._close()
 
     def fail(self, error: Exception) -> None:
         """
         Give the connection up, and say why to those who wait.
         """
-        self._failure = _NO_HTTP2.format(error)
+        self.failure = _NO_HTTP2.format(error)
+        self._is_leaving = True
         super().fail(error)
 
     def connection_lost(self, error: Exception | None) -> None:
         """
         Tell all who wait.
         """
+        if error is not None and self.is_usable:
+            self.failure = f"the connection broke: {error}"
         super().connection_lost(error)
-        broken = "the connection was closed" if error is None else f"the connection broke: {error}"
-        message = self._failure or broken
         calls, self._calls = self._calls, {}
         for call in calls.values():
-            self._fail_call(call, RpcError(Code.UNAVAILABLE, message))
+            self._fail_call(call, RpcError(Code.UNAVAILABLE, self.failure))
         if not self.is_ready.done():
-            self.is_ready.set_exception(ConnectionError(message))
+            self.is_ready.set_exception(ConnectionError(self.failure))
 
     def _on_settings(self, settings: Mapping[int, int]) -> None:
         limit = settings.get(ngh2.Setting.MAX_CONCURRENT_STREAMS)
@@ -179,7 +183,7 @@ class ClientConnection(Http2Connection):
     def _on_goaway(self, error_code: int, debug_data: bytes) -> None:
         self._is_leaving = True
         reason = debug_data[:200].decode(errors="replace")
-        self._failure = f"the server said goodbye (HTTP/2 error {error_code}) {reason}".rstrip()
+        self.failure = f"the server said goodbye (HTTP/2 error {error_code}) {reason}".rstrip()
 
     def _on_head(self, stream_id: int, headers: tuple[ngh2.Header, ...], is_ended: bool) -> None:
         call = self._calls.get(stream_id)

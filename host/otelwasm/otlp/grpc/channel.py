@@ -53,7 +53,7 @@ class GrpcChannel:
         self._fields = [(name.encode(), value.encode()) for name, value in fields]
         self._heads: dict[str, list[ngh2.Header]] = {}
         self._connections: list[ClientConnection] = []
-        self._connecting: asyncio.Task[ClientConnection] | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._pause_s = 0.0
         self._not_before = 0.0
         self._last_error: RpcError | None = None
@@ -70,6 +70,7 @@ class GrpcChannel:
         for attempt in range(_TRIES):
             while (connection := self._connection()) is None:
                 await self._connect()
+            self._pause_s = 0.0
             try:
                 return await connection.call(head, before, message)
             except UnprocessedError:
@@ -112,8 +113,19 @@ class GrpcChannel:
         for connection in self._connections:
             if connection.is_usable and connection.has_room:
                 return connection
+        for connection in self._connections:
+            if not (connection.is_usable or connection.was_used):
+                self._note_failure(RpcError(Code.UNAVAILABLE, connection.failure))
         self._connections = [each for each in self._connections if each.is_usable]
         return None
+
+    def _note_failure(self, error: RpcError) -> None:
+        """
+        Make no new attempt for a while.
+        """
+        self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._not_before = asyncio.get_running_loop().time() + self._pause_s
+        self._last_error = error
 
     async def _connect(self) -> None:
         """
@@ -123,9 +135,9 @@ class GrpcChannel:
         if self._connecting is None:
             if self._last_error is not None and loop.time() < self._not_before:
                 await asyncio.sleep(0)  # so that nobody who tries again at once stops the loop
-                raise self._last_error
+                raise RpcError(self._last_error.code, self._last_error.message)
             self._connecting = loop.create_task(self._attempt(), name="grpc connect")
-            self._connecting.add_done_callback(self._attempted)
+            self._connecting.add_done_callback(_look)
         attempt = self._connecting
         try:
             # Whoever gives up waiting leaves the attempt to the others.
@@ -135,21 +147,22 @@ class GrpcChannel:
                 raise RpcError(Code.UNAVAILABLE, "closed while connecting") from None
             raise
 
-    def _attempted(self, attempt: "asyncio.Task[ClientConnection]") -> None:
-        if self._connecting is attempt:
+    async def _attempt(self) -> None:
+        """
+        Make one more connection, and note how that went.
+        """
+        try:
+            self._connections.append(await self._reach())
+        except RpcError as error:
+            self._note_failure(error)
+            raise
+        else:
+            self._last_error = None
+        finally:
+            # At once: who calls next must not wait for what has ended.
             self._connecting = None
-        if attempt.cancelled():
-            return
-        error = attempt.exception()
-        if error is None:
-            self._pause_s, self._last_error = 0.0, None
-            self._connections.append(attempt.result())
-        elif isinstance(error, RpcError):
-            self._pause_s = min(max(self._pause_s * 2, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-            self._not_before = asyncio.get_running_loop().time() + self._pause_s
-            self._last_error = error
 
-    async def _attempt(self) -> ClientConnection:
+    async def _reach(self) -> ClientConnection:
         """
         Try the addresses of the server in turn.
         """
@@ -212,3 +225,11 @@ class GrpcChannel:
         if isinstance(error, ConnectionError):
             return f"{reason} (does the server want TLS? then set `tls: {{}}` or use https://)"
         return reason
+
+
+def _look(attempt: "asyncio.Task[None]") -> None:
+    """
+    Take note of a failure that nobody waits for any more.
+    """
+    if not attempt.cancelled():
+        attempt.exception()

@@ -49,13 +49,18 @@ class Outcome(NamedTuple):
         return self.kind == PERMANENT or self.kind == RETRYABLE
 
 
+_PASSED = Outcome(PASS)
+
+
 def read_outcome(memory: Memory, at: int) -> Outcome:
     """
     Copy an outcome out; whether its data are where it says is yet to be checked.
     """
     memory.place(at, _RECORD.size, alignment=_ALIGNMENT)
     # Safety: in range, and only this thread can grow the memory.
-    kind, start, length, has_number, number = _RECORD.unpack_from(memory.view, at)
+    kind, start, length, has_number, number = _RECORD.unpack_from(memory.region.view, at)
+    if kind == PASS:  # nothing else means anything then
+        return _PASSED
     return Outcome(kind, start, length, number if has_number else None)
 
 

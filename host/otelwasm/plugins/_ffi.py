@@ -6,6 +6,7 @@ an `int`, so that a call into a plugin costs what the C function costs.
 """
 
 import ctypes
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,6 @@ __all__ = [
     "add_function",
     "address_of",
     "answer_integer",
-    "call",
     "capture_output",
     "configure",
     "context_of",
@@ -31,6 +31,7 @@ __all__ = [
     "forbid_network",
     "integers_at",
     "memory_creator",
+    "prepared",
     "set_deadline",
     "take_error",
 ]
@@ -60,10 +61,9 @@ GrowMemory = ffi.wasmtime_memory_grow_callback_t
 FreeMemory = ctypes.CFUNCTYPE(None, _Pointer)
 _Output = ctypes.CFUNCTYPE(ctypes.c_ssize_t, _Pointer, _Pointer, _Size)
 
-# (function, store context, arguments, their count, results, their count) -> error
-call = ctypes.CFUNCTYPE(_Pointer, _Pointer, _Pointer, _Pointer, _Size, _Pointer, _Size)(
-    ("wasmtime_component_func_call", ffi.dll)
-)
+# (function, store context, arguments, their count, results, their count) -> error. No types are
+# given: `prepared` passes C values, and to check and convert them takes as long as a small call.
+_call = ctypes.CFUNCTYPE(_Pointer)(("wasmtime_component_func_call", ffi.dll))
 # (store context, ticks from now)
 set_deadline = ctypes.CFUNCTYPE(None, _Pointer, ctypes.c_uint64)(
     ("wasmtime_context_set_epoch_deadline", ffi.dll)
@@ -103,6 +103,28 @@ def address_of(function: Func) -> int:
     The address of an exported function's handle; *function* must outlive its use.
     """
     return ctypes.addressof(function._func)
+
+
+def prepared(
+    function: int,
+    context: int,
+    arguments: "Numbers | None" = None,
+    result: "Numbers | None" = None,
+) -> Callable[[], int | None]:
+    """
+    A call of *function* that takes its arguments and leaves its result where they always are.
+
+    It returns the error, if there is one; the function, the store and the numbers must outlive it.
+    """
+    given = (None, 0) if arguments is None else (arguments.address, arguments.count)
+    answered = (None, 0) if result is None else (result.address, 1)
+    return functools.partial(
+        _call,
+        _Pointer(function),
+        _Pointer(context),
+        *(_Pointer(given[0]), _Size(given[1])),
+        *(_Pointer(answered[0]), _Size(answered[1])),
+    )
 
 
 def add_function(

@@ -29,11 +29,19 @@ class Caller(Protocol):
         Open a call: the memory for its arguments and result.
         """
 
-    def enter(
-        self, function: int, arguments: _ffi.Numbers | None, result: _ffi.Numbers | None
-    ) -> None:
+    def prepared(
+        self,
+        function: int,
+        arguments: _ffi.Numbers | None = None,
+        result: _ffi.Numbers | None = None,
+    ) -> Callable[[], int | None]:
         """
-        Call a wasmtime function; raises Fault.
+        A call of a wasmtime function, to `enter`.
+        """
+
+    def enter(self, call: Callable[[], int | None]) -> None:
+        """
+        Make a call; raises Fault.
         """
 
     def end(self, fault: Fault) -> Fault:
@@ -128,7 +136,7 @@ class WindowRoute:
         self, caller: Caller, function: int, described: GuestFunction, *, window: Memory
     ) -> None:
         self._caller = caller
-        self._function = function
+        self._function = caller.prepared(function)
         self._window = window
         self._arguments = struct.Struct("<" + "".join(_SLOTS[each] for each in described.params))
         self._result = None
@@ -141,7 +149,7 @@ class WindowRoute:
         """
         # Safety: at most 16 slots, and the result's, lie in the window's first page.
         self._arguments.pack_into(self._window.view, ARGUMENTS_AT, *numbers)
-        self._caller.enter(self._function, None, None)
+        self._caller.enter(self._function)
         if self._result is None:
             return RESULT_AT
         number: int | float = self._result.unpack_from(self._window.view, RESULT_AT)[0]
@@ -167,24 +175,26 @@ class RawRoute:
         post_return: int | None,
     ) -> None:
         self._caller = caller
-        self._function = function
         self._arguments = _ffi.Numbers(described.params)
         self._result = None if described.result is None else _ffi.Numbers((described.result,))
-        self._post_return = post_return
-        self._returned = None if post_return is None else _ffi.Numbers(("i32",))
+        self._function = caller.prepared(function, self._arguments, self._result)
+        self._returned = _ffi.Numbers(("i32",))
+        self._post_return = None
+        if post_return is not None:
+            self._post_return = caller.prepared(post_return, self._returned)
 
     def call(self, numbers: tuple[int | float, ...]) -> int | float:
         """
         Call with the numbers themselves.
         """
         self._arguments.set(numbers)
-        self._caller.enter(self._function, self._arguments, self._result)
+        self._caller.enter(self._function)
         return 0 if self._result is None else self._result.get()
 
     def done(self, number: int | float) -> None:
         """
         Let the plugin free what it returned.
         """
-        if self._post_return is not None and self._returned is not None:
+        if self._post_return is not None:
             self._returned.set((number,))
-            self._caller.enter(self._post_return, self._returned, None)
+            self._caller.enter(self._post_return)

@@ -55,13 +55,17 @@ class Direct:
         self._sandbox = sandbox
         self._budget_bytes = budget_bytes
         self._load = _receipt if world == "exporter" else _verdict
-        self._reserve = sandbox.integer_function(DIRECT, "reserve")
-        self._run = sandbox.integer_function(DIRECT, "run")
         self._length = _ffi.Numbers(("i32",))
         self._arguments = _ffi.Numbers(("i32", "i32"))
         self._what_cell, self._length_cell = self._arguments.cells
         self._at = _ffi.Numbers(("i32",))
         (self._at_cell,) = self._at.cells
+        self._reserve = sandbox.prepared(
+            sandbox.integer_function(DIRECT, "reserve"), self._length, self._at
+        )
+        self._run = sandbox.prepared(
+            sandbox.integer_function(DIRECT, "run"), self._arguments, self._at
+        )
         self._inbox: int | None = None
 
     def run(self, signal: Signal, payload: bytes) -> Result:
@@ -104,7 +108,7 @@ class Direct:
             memory.region.view[at : at + length] = data
             self._what_cell[0] = what
             self._length_cell[0] = length
-            sandbox.enter(self._run, self._arguments, self._at)
+            sandbox.enter(self._run)
             memory.left_bytes = self._budget_bytes
             outcome = read_outcome(memory, self._at_cell[0])
             if outcome.is_failure:
@@ -120,7 +124,7 @@ class Direct:
         """
         is_small = length <= INBOX_BYTES
         self._length.set((INBOX_BYTES if is_small else length,))
-        self._sandbox.enter(self._reserve, self._length, self._at)
+        self._sandbox.enter(self._reserve)
         at = int(self._at.get())
         if is_small:
             self._inbox = at

@@ -61,6 +61,7 @@ class Sandbox:
         self._kept: list[object] = []
         self._memories: list[Memory] = []
         self._is_busy = False
+        self._has_window = component.lane == "bridge"
         self._heap_at = component.bindings.heap_at
         self._store: wasmtime.Store | None = wasmtime.Store(self._engine.wasmtime)
         self._store.set_limits(table_elements=_TABLE_ELEMENTS, tables=_TABLES, instances=_INSTANCES)
@@ -183,29 +184,29 @@ class Sandbox:
         self._deadline.start()
         return self._memory
 
-    def enter(
-        self, function: int, arguments: _ffi.Numbers | None, result: _ffi.Numbers | None
-    ) -> None:
+    def prepared(
+        self,
+        function: int,
+        arguments: _ffi.Numbers | None = None,
+        result: _ffi.Numbers | None = None,
+    ) -> Callable[[], int | None]:
         """
-        Call a wasmtime function; raises Fault, or what a host function raised beyond Exception.
+        A call of a wasmtime function, to `enter`.
+        """
+        return _ffi.prepared(function, self._context, arguments, result)
+
+    def enter(self, call: Callable[[], int | None]) -> None:
+        """
+        Make a call; raises Fault, or what a host function raised beyond Exception.
         """
         if self._is_busy:
             self._check_idle()
         self._is_busy = True
         try:
-            if arguments is None:
+            if self._has_window:
                 # Safety: cells lie in a window's first page, which it always has.
                 _CELL.pack_into(self._memory.view, _TOP, self._next)
-                error = _ffi.call(function, self._context, None, 0, None, 0)
-            else:
-                error = _ffi.call(
-                    function,
-                    self._context,
-                    arguments.address,
-                    arguments.count,
-                    None if result is None else result.address,
-                    0 if result is None else 1,
-                )
+            error = call()
         finally:
             self._is_busy = False
         if error:
@@ -261,14 +262,15 @@ class Sandbox:
             if own != 1:
                 text = f"it has {own} memories, the direct lane needs one"
                 raise self.end(Fault(text, kind="malformed"))
-            realloc = self._address(self._component.exported("realloc"))
             arguments = _ffi.Numbers(("i32",) * 4)
             result = _ffi.Numbers(("i32",))
+            realloc = self._address(self._component.exported("realloc"))
+            call = self.prepared(realloc, arguments, result)
             return Memory(
-                regions[-1], lambda size, a: self._reallocate(realloc, arguments, result, size, a)
+                regions[-1], lambda size, a: self._reallocate(call, arguments, result, size, a)
             )
         self._greet(regions[-1], self._component.exported("hello"))
-        self._grow = self._address(self._component.exported("grow"))
+        self._grow = self.prepared(self._address(self._component.exported("grow")))
         return Memory(regions[-1], self._allocate)
 
     def _greet(self, region: Region, hello: Any) -> None:
@@ -277,8 +279,7 @@ class Sandbox:
         """
         # Safety: cells lie in a window's first page, which it always has.
         before = _CELL.unpack_from(region.view, _HELLO)[0]
-        error = _ffi.call(self._address(hello), self._context, None, 0, None, 0)
-        if error:
+        if error := self.prepared(self._address(hello))():
             raise self._failed(_ffi.take_error(error))
         if _CELL.unpack_from(region.view, _HELLO)[0] != before + 1:
             raise self.end(Fault("its memories are not where they should be", kind="malformed"))
@@ -293,7 +294,7 @@ class Sandbox:
         if end > len(view):
             # Safety: cells lie in a window's first page, which it always has.
             _CELL.pack_into(view, _NEED, (end - len(view) + _PAGE - 1) // _PAGE)
-            self.enter(self._grow, None, None)
+            self.enter(self._grow)
             if end > len(self._memory.view):
                 text = f"arguments of {end} bytes have no room"
                 raise self._failed(Fault(text, kind="memory"))
@@ -301,13 +302,18 @@ class Sandbox:
         return at
 
     def _reallocate(
-        self, realloc: int, arguments: _ffi.Numbers, result: _ffi.Numbers, size: int, alignment: int
+        self,
+        call: Callable[[], int | None],
+        arguments: _ffi.Numbers,
+        result: _ffi.Numbers,
+        size: int,
+        alignment: int,
     ) -> int:
         """
         Ask the plugin's own allocator for room; also for none, as any caller of it would.
         """
         arguments.set((0, 0, alignment, size))
-        self.enter(realloc, arguments, result)
+        self.enter(call)
         at = int(result.get())
         if at & (alignment - 1) or at + size > len(self._memory.view):
             text = f"its allocator gave {at:#x} for {size} bytes aligned to {alignment}"

@@ -200,9 +200,13 @@ class _Reading:
         """
         A part of the body.
         """
+        if self.is_done:
+            # A body after the answer to HEAD: it belongs to nothing.
+            self.can_continue = False
+            return
         self._size += len(piece)
         self._check_size(self._size)
-        if self._problem is None and not self.is_done:
+        if self._problem is None:
             self._pieces.append(piece)
 
     def on_message_complete(self) -> None:

@@ -5,6 +5,7 @@ A pipeline in somebody's own program: it starts whole or not at all, and stops w
 import asyncio
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -14,6 +15,7 @@ from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.registry import ExporterKind, ReceiverKind
 from otelwasm.service import Pipeline
+from otelwasm.signals import Signal
 from pipeline.fakes import (
     FakePlugin,
     MemoryExporter,
@@ -127,6 +129,32 @@ async def test_a_check_opens_nothing(tmp_path: Path) -> None:
     assert plugin.is_closed
     with pytest.raises(ValueError, match="not running"):
         pipeline.receiver("memory")
+
+
+@pytest.mark.parametrize("queue", [{}, {"enabled": False}], ids=["queue", "no queue"])
+@in_a_loop
+async def test_what_plugins_emit_during_a_check_goes_nowhere(
+    tmp_path: Path, queue: dict[str, object]
+) -> None:
+    """
+    A plugin that emits in its `stop` ends at once: nothing is sent, kept or waited for.
+    """
+    plugin = FakePlugin(
+        lambda _, __, payload: payload,
+        stop=lambda plugin: plugin.emit(Signal.TRACES, a_batch().payload),
+    )
+    settings: Any = a_config(tmp_path, "plugin")
+    settings["exporters"]["memory"] = {"sending_queue": queue}
+    settings["service"] |= {
+        "shutdown_timeout": "1h",
+        "quarantine": {"directory": str(tmp_path / "quarantine")},
+    }
+    pipeline = Pipeline(settings, registry=registry(plugin=plugin))
+    await pipeline.check()
+
+    assert not (tmp_path / "quarantine").exists()
+    assert pipeline.telemetry.total_items("emitted") == 1
+    assert pipeline.telemetry.total_items("sent") == 0
 
 
 @in_a_loop

@@ -80,9 +80,11 @@ class Graph:
     async def load(self) -> None:
         """
         Start the processors, and all plugins: they are built, loaded and started, those of the
-        exporters first, and else at the same time.
+        exporters first, and else at the same time. What a plugin emits goes nowhere.
         """
         await self._load_exporters()
+        for delivery in self._deliveries.values():
+            delivery.rehearse()
         await self._load_others()
 
     async def start(self) -> None:

@@ -49,11 +49,11 @@ class ByteBudget:
         Count *size* bytes in once they fit, in the order of those who wait; raise PermanentError
         if they never will.
         """
-        try:
-            self.take(size)
+        if size + PER_BATCH_BYTES > self.limit_bytes:
+            raise self._refusal(size)
+        if not self._asking and self.used_bytes + size + PER_BATCH_BYTES <= self.limit_bytes:
+            self.force(size)
             return
-        except RetryableError:
-            pass
         admitted = asyncio.get_running_loop().create_future()
         self._asking.append((size, admitted))
         try:

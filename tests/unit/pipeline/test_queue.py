@@ -128,6 +128,26 @@ async def test_those_who_wait_for_room_get_it_in_turn() -> None:
 
 
 @in_a_loop
+async def test_nobody_overtakes_those_who_wait_for_room() -> None:
+    """
+    Small ones that would fit now wait behind a large one, which would never have its turn else.
+    """
+    budget = ByteBudget("plugin 'x'", limit_bytes=2048)
+    budget.take(of_size(1024).size)
+    large = asyncio.create_task(budget.take_in_turn(of_size(2048).size))
+    await asyncio.sleep(0)
+    small = asyncio.create_task(budget.take_in_turn(of_size(512).size))
+    await asyncio.sleep(0)
+    had_room = small.done()
+    budget.give_back(of_size(1024).size)
+    await large
+    budget.give_back(of_size(2048).size)
+    await small
+
+    assert not had_room
+
+
+@in_a_loop
 async def test_who_no_longer_waits_for_room_holds_nobody_up() -> None:
     """
     Cancelled while it waits, or just when it gets its room, an asker leaves nothing behind.

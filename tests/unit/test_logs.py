@@ -65,6 +65,20 @@ def test_what_was_kept_back_is_told() -> None:
     assert sampler(None, "warning", {"event": "x"}) == {"event": "x"}
 
 
+def test_tracebacks_do_not_show_variables() -> None:
+    """
+    What a failing function had in hand, headers or payloads perhaps, stays out of the log.
+    """
+    before = structlog.get_config()
+    try:
+        configure_logging("info")
+        renderer = structlog.get_config()["processors"][-1]
+    finally:
+        structlog.configure(**before)
+
+    assert renderer._exception_formatter is structlog.dev.plain_traceback
+
+
 def test_lines_are_readable_and_on_standard_error(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

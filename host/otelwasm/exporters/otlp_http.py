@@ -120,7 +120,7 @@ class OtlpHttpExporter:
         """
         destination = self._destinations.get(batch.signal)
         if self._client is None:
-            raise RetryableError(f"{self._config.url(batch.signal)}: the exporter is closed")
+            raise RetryableError("the exporter is closed")
         if destination is None:
             raise PermanentError(
                 f"no endpoint for {batch.signal.label}; "

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import attrs
 
@@ -27,6 +27,8 @@ _MOST_CONNECTIONS = 100
 # Servers close idle connections, firewalls forget them; a new one is cheaper than finding out.
 _IDLE_S = 15.0
 _GOODBYE_S = 1.0
+# An address that does not answer has so long before the next one is tried, too (RFC 8305).
+_NEXT_ADDRESS_S = 0.25
 _LONGEST_REPLY_BYTES = 64 << 10
 
 
@@ -44,6 +46,8 @@ class Origin(NamedTuple):
 class Destination:
     """
     Where requests of one kind go to, and the part of their head that is always the same.
+
+    *url* is for messages: login and query, which may be secret, are not in it.
     """
 
     url: str
@@ -73,7 +77,8 @@ class Destination:
             target += "?" + quote(parts.query, _IN_TARGETS)
         lines = [header_line(name, value) for name, value in sent.items()]
         start = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}content-length: "
-        return cls(url, Origin(host, port, parts.scheme == "https"), start.encode())
+        shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return cls(shown, Origin(host, port, parts.scheme == "https"), start.encode())
 
 
 class HttpClient:
@@ -185,6 +190,7 @@ class HttpClient:
             origin.port,
             ssl=self._tls or True if origin.is_tls else None,
             server_hostname=origin.host if origin.is_tls else None,
+            happy_eyeballs_delay=_NEXT_ADDRESS_S,
         )
         self._lines.add(line)
         line.closed.add_done_callback(lambda _: self._lines.discard(line))

@@ -305,7 +305,10 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         self._is_done = True
-        self._deadline = self._serving.now + _LINGER_S
+        if self._transport.get_write_buffer_size():  # as long as for any other answer
+            self._deadline = self._serving.idle_deadline
+        else:
+            self._deadline = self._serving.now + _LINGER_S
         self._transport.close()
 
     def _hold(self, data: bytes) -> None:

@@ -3,8 +3,9 @@ The HTTP client keeps its connections, finds out when they are gone, and trusts 
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -252,6 +253,40 @@ def test_urls_are_read_as_they_are_meant(url: str, host: str, start: str) -> Non
 
     assert host == destination.origin.host
     assert start in destination.start.decode()
+
+
+def test_what_messages_show_of_a_url_is_no_secret() -> None:
+    """
+    Login and query stay out of what an error says.
+    """
+    assert "http://a:4318/v1" == Destination.of("http://ada:p%40ss@a:4318/v1?key=k#f").url
+
+
+def test_an_address_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The next address of a name is tried as well before the first one has timed out.
+    """
+
+    def found(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        stream = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*stream, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    async def scenario() -> Reply:
+        script = Script([OK])
+        async with script.running(), AsyncExitStack() as stack:
+            silent = stack.enter_context(socket.socket())
+            silent.bind(("127.0.0.2", script.port))
+            silent.listen(0)
+            for _ in range(3):  # nobody accepts them; then the system lets nobody in
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(("127.0.0.2", script.port))
+            monkeypatch.setattr(socket, "getaddrinfo", found)
+            client = HttpClient()
+            stack.push_async_callback(client.close)
+            return await client.send(Destination.of(f"http://two.test:{script.port}"), b"!")
+
+    assert 200 == run(scenario()).status
 
 
 @pytest.mark.parametrize("headers", [{"a b": "c"}, {"a": "b\r\nc: d"}, {"a\n": "b"}])

@@ -254,6 +254,31 @@ def test_sender_that_reads_no_answers_is_served_no_further() -> None:
     assert 100 > count
 
 
+def test_last_answer_has_time_to_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A sender that reads a connection's last answer slowly gets all of it.
+    """
+    monkeypatch.setattr("otelwasm.http.connection._LINGER_S", 0)
+
+    async def handle(request: Request) -> Answer:
+        return Answer(200, bytes(32 << 20), (("connection", "close"),))
+
+    async def scenario() -> bytes:
+        limits = HttpLimits(head_timeout=Duration(0.2))
+        async with serving(handle, limits=limits) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(GET)
+            head = await reader.readexactly(1)
+            idle, other = await asyncio.open_connection("127.0.0.1", server.port)
+            await idle.read()  # until its time is up: the server has looked at all connections
+            other.close()
+            answer = head + await reader.read()
+            writer.close()
+            return answer
+
+    assert len(run(scenario())) > 32 << 20
+
+
 def test_times_out_where_nothing_comes() -> None:
     """
     Connections that are idle too long are closed.

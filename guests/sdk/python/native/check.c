@@ -89,25 +89,24 @@ static const char *check_packed(const uint8_t *p, const uint8_t *end, unsigned c
 
 /* Whether a KeyValue is as nearly all are, and so needs no closer look: a short key, a value that is
  * a short text, a number or a truth value, and nothing else. */
-static int is_usual_pair(const uint8_t *p, const uint8_t *end) {
+static int is_usual_pair(const uint8_t *start, const uint8_t *end) {
   enum { KEY = 1 << 3 | WIRE_BYTES, VALUE = 2 << 3 | WIRE_BYTES, TEXT = 1 << 3 | WIRE_BYTES };
   enum { TRUTH = 2 << 3 | WIRE_VARINT, WHOLE = 3 << 3 | WIRE_VARINT, DOUBLE = 4 << 3 | WIRE_64BIT };
-  size_t size = (size_t)(end - p);
-  if (size < 6 || size > 255 || p[0] != KEY || p[1] >= 0x80 || p[1] + 6u > size) return 0;
-  const uint8_t *key = p + 2;
-  p = key + p[1];
-  if (p[0] != VALUE || p[1] != end - p - 2 || p[1] >= 0x80 || !is_ascii(key, (size_t)(p - key))) {
+  size_t size = (size_t)(end - start);
+  if (size < 6 || size > 255 || start[0] != KEY || start[1] >= 0x80 || start[1] + 6u > size) {
     return 0;
   }
+  const uint8_t *p = start + 2 + start[1];
+  if (p[0] != VALUE || p[1] >= 0x80 || p[1] != end - p - 2) return 0;
   p += 2;
   switch (p[0]) {
-    case TEXT:
-      return p[1] == end - p - 2 && is_ascii(p + 2, p[1]);
+    case TEXT: /* tags and lengths are no characters beyond ASCII either */
+      return p[1] == end - p - 2 && is_ascii(start, size);
     case TRUTH:
     case WHOLE:
-      return end - p == 2 && p[1] < 0x80;
+      return end - p == 2 && is_ascii(start, size);
     case DOUBLE:
-      return end - p == 9;
+      return end - p == 9 && is_ascii(start, size - 8);
   }
   return 0;
 }

@@ -37,7 +37,7 @@ static const uint8_t *skip_others(const uint8_t *p, const uint8_t *end, uint8_t 
       if ((value_head & 0x80ff) != (PAIR_VALUE << 3 | WIRE_BYTES)) return p;
       if (value + 2 + (value_head >> 8) != size) return p;
       for (size_t i = 0; i < key_count; i++) {
-        if (key_size == range_size(keys[i]) && !memcmp(p + 4, keys[i].data, key_size)) return p;
+        if (key_size == range_size(keys[i]) && same_bytes(p + 4, keys[i].data, key_size)) return p;
       }
     }
     p += size;

@@ -35,7 +35,7 @@ static inline size_t range_size(Range range) {
 }
 static inline int range_equals(Range one, Range other) {
   size_t size = range_size(one);
-  return size == range_size(other) && (!size || !memcmp(one.data, other.data, size));
+  return size == range_size(other) && same_bytes(one.data, other.data, size);
 }
 
 /* The key of a KeyValue: 1 where the value behind it is all else, 0 for anything more unusual,

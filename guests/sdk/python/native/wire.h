@@ -32,6 +32,20 @@ static inline uint64_t load64(const uint8_t *p) {
   return number;
 }
 
+/* Whether they are the same bytes. Keys are short, and memcmp is not the compiler's own in a guest. */
+static inline int same_bytes(const uint8_t *one, const uint8_t *other, size_t size) {
+  if (size < 8) {
+    for (size_t i = 0; i < size; i++) {
+      if (one[i] != other[i]) return 0;
+    }
+    return 1;
+  }
+  for (size_t i = 0; i < size - 8; i += 8) {
+    if (load64(one + i) != load64(other + i)) return 0;
+  }
+  return load64(one + size - 8) == load64(other + size - 8);
+}
+
 /* How deep messages and groups may nest below a payload. protobuf's decoder takes one more, which
  * its encoder then refuses; in a guest that refusal would be a trap. */
 enum { MAX_DEPTH = 99 };

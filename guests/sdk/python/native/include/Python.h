@@ -248,6 +248,22 @@ static inline void otelwasm_xincref(PyObject *object) {
     }                                                                        \
   } while (0)
 
+/* protobuf looks its module up for every message that it wraps. A guest has one interpreter, which
+ * never ends. */
+#ifdef __wasm__
+static inline PyObject *otelwasm_find_module(PyModuleDef *definition) {
+  static PyModuleDef *last;
+  static PyObject *module;
+  if (last != definition || !module) {
+    module = PyState_FindModule(definition);
+    last = definition;
+  }
+  return module;
+}
+#define PyState_FindModule otelwasm_find_module
+#define Py_IsFinalizing() 0
+#endif
+
 /* ---- constants and checks --------------------------------------------------------------- */
 
 #define Py_LT 0

@@ -332,6 +332,20 @@ async def test_stopping_flushes(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_the_log_has_a_limit(tmp_path: Path) -> None:
+    """
+    Lines beyond `log_lines` are left out; how many is said at the end.
+    """
+    settings = config(tmp_path, {"speaks": SPEAKS}, limits={"log_lines": 0})
+    with structlog.testing.capture_logs() as lines:
+        async with Pipeline(settings, registry=kinds()):
+            pass
+
+    assert ["1"] == [line["guest.left_out"] for line in lines if "guest.left_out" in line]
+    assert "flushed" not in [line["event"] for line in lines]
+
+
+@in_a_loop
 async def test_a_plugin_of_another_kind_is_refused(tmp_path: Path) -> None:
     """
     The message says what it is and what it should be, where the configuration names it.

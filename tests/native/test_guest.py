@@ -150,7 +150,7 @@ def test_malformed_payloads_do_not_end_the_guest(guest: Guest, payload: bytes) -
     failure = guest.call("processing", "process", "traces", payload)
     verdict = guest.call("processing", "process", "traces", traces().SerializeToString())
 
-    assert "malformed OTLP payload" in failure
+    assert "malformed traces payload" in failure
     assert "replace" == verdict.tag
 
 

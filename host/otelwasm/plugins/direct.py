@@ -20,9 +20,11 @@ from otelwasm.plugins.outcome import (
     AGAIN,
     DROP,
     PASS,
+    PERMANENT,
     RECEIPT,
     REPLACE,
     REPLY,
+    RETRYABLE,
     Outcome,
     failure_in,
     read_outcome,
@@ -111,7 +113,7 @@ class Direct:
             sandbox.enter(self._run)
             memory.left_bytes = self._budget_bytes
             outcome = read_outcome(memory, self._at_cell[0])
-            if outcome.is_failure:
+            if outcome[0] == PERMANENT or outcome[0] == RETRYABLE:
                 return failure_in(memory, outcome)
             return load(memory, outcome)
         except MalformedError as error:
@@ -132,33 +134,37 @@ class Direct:
 
 
 def _verdict(memory: Memory, outcome: Outcome) -> Result:
-    if outcome.kind == PASS:
+    kind, at, length, _ = outcome
+    if kind == PASS:
         return _PASSED
-    if outcome.kind == REPLACE:
-        return Ok(VerdictReplace(memory.octets(outcome.at, outcome.length)))
-    if outcome.kind == DROP:
+    if kind == REPLACE:
+        return Ok(VerdictReplace(memory.octets(at, length)))
+    if kind == DROP:
         return _DROPPED
-    raise case_error("outcome", outcome.kind)
+    raise case_error("outcome", kind)
 
 
 def _receipt(memory: Memory, outcome: Outcome) -> Result:
-    if outcome.kind != RECEIPT:
-        raise case_error("outcome", outcome.kind)
-    return Ok(Receipt(outcome.number or 0, memory.text(outcome.at, outcome.length)))
+    kind, at, length, number = outcome
+    if kind != RECEIPT:
+        raise case_error("outcome", kind)
+    return Ok(Receipt(number or 0, memory.text(at, length)))
 
 
 def _reply(memory: Memory, outcome: Outcome) -> Ok[Reply]:
-    if outcome.kind != REPLY:
-        raise case_error("outcome", outcome.kind)
-    if outcome.number is None or outcome.number >= _U16:
-        raise MalformedError(f"a reply of the status {outcome.number}")
-    body, *headers = read_parts(memory, outcome.at, outcome.length, least=1)
-    return Ok(Reply(outcome.number, header_texts(memory, headers), memory.octets(*body)))
+    kind, at, length, status = outcome
+    if kind != REPLY:
+        raise case_error("outcome", kind)
+    if status is None or status >= _U16:
+        raise MalformedError(f"a reply of the status {status}")
+    body, *headers = read_parts(memory, at, length, least=1)
+    return Ok(Reply(status, header_texts(memory, headers), memory.octets(*body)))
 
 
 def _pace(memory: Memory, outcome: Outcome) -> Ok[int | None]:
-    if outcome.kind != AGAIN:
-        raise case_error("outcome", outcome.kind)
-    if outcome.number is not None and outcome.number >= _U32:
-        raise MalformedError(f"a poll in {outcome.number} ms")
-    return Ok(outcome.number)
+    kind, _, _, after_ms = outcome
+    if kind != AGAIN:
+        raise case_error("outcome", kind)
+    if after_ms is not None and after_ms >= _U32:
+        raise MalformedError(f"a poll in {after_ms} ms")
+    return Ok(after_ms)

@@ -21,7 +21,6 @@ from otelwasm.plugins.outcome import (
     REPLY,
     RETRYABLE,
     TIMED_OUT,
-    Outcome,
     write_outcome,
 )
 from otelwasm.plugins.parts import header_parts, header_texts, joined, read_parts
@@ -83,7 +82,7 @@ class DirectHost:
             kind, data, value = self._functions[function](memory, number, start, length)
             if not isinstance(data, bytes):
                 raise TypeError(f"{type(data).__name__}, not bytes")
-            write_outcome(memory, outcome, Outcome(kind, length=len(data), number=value))
+            write_outcome(memory, outcome, (kind, 0, len(data), value))
         except MalformedError:
             raise
         except Exception as error:

@@ -3,7 +3,6 @@ Read and write the one record that both sides of wit/direct.wit answer with.
 """
 
 import struct
-from typing import NamedTuple
 
 from otelwasm.plugins._generated.types import Failure, FailurePermanent, FailureRetryable, Retry
 from otelwasm.plugins.abi import Memory
@@ -31,25 +30,8 @@ _RECORD = struct.Struct("<IIIIQ")
 _ALIGNMENT = 8
 
 
-class Outcome(NamedTuple):
-    """
-    What a function answered: its data are *length* bytes at *at*.
-    """
-
-    kind: int
-    at: int = 0
-    length: int = 0
-    number: int | None = None
-
-    @property
-    def is_failure(self) -> bool:
-        """
-        Whether the data are the reason of a failure.
-        """
-        return self.kind == PERMANENT or self.kind == RETRYABLE
-
-
-_PASSED = Outcome(PASS)
+# Kind, offset and length of the data, number. A plain tuple: it is made for every batch.
+Outcome = tuple[int, int, int, int | None]
 
 
 def read_outcome(memory: Memory, at: int) -> Outcome:
@@ -59,9 +41,7 @@ def read_outcome(memory: Memory, at: int) -> Outcome:
     memory.place(at, _RECORD.size, alignment=_ALIGNMENT)
     # Safety: in range, and only this thread can grow the memory.
     kind, start, length, has_number, number = _RECORD.unpack_from(memory.region.view, at)
-    if kind == PASS:  # nothing else means anything then
-        return _PASSED
-    return Outcome(kind, start, length, number if has_number else None)
+    return kind, start, length, number if has_number else None
 
 
 def write_outcome(memory: Memory, at: int, outcome: Outcome) -> None:
@@ -78,7 +58,8 @@ def failure_in(memory: Memory, outcome: Outcome) -> Err[Failure]:
     """
     The failure that an outcome of one of the two kinds is.
     """
-    reason = memory.text(outcome.at, outcome.length)
-    if outcome.kind == PERMANENT:
+    kind, at, length, number = outcome
+    reason = memory.text(at, length)
+    if kind == PERMANENT:
         return Err(FailurePermanent(reason))
-    return Err(FailureRetryable(Retry(reason, outcome.number)))
+    return Err(FailureRetryable(Retry(reason, number)))

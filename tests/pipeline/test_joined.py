@@ -121,6 +121,41 @@ async def test_batch_of_an_idle_plugin_goes_at_once(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_what_comes_at_once_goes_together(tmp_path: Path) -> None:
+    """
+    Batches that come in one turn of the loop are one call, though the plugin is idle.
+    """
+    gate = Gate(fails=lambda names: PermanentError("bad") if "b" in names else None)
+    gate.opened.set()
+    async with behind(gate, tmp_path) as pipeline:
+        receive = pipeline.receiver("memory").receive
+        answers = await asyncio.gather(
+            *(receive(a_batch(name)) for name in "abc"), return_exceptions=True
+        )
+
+    assert [list("abc"), ["a"], ["b"], ["c"]] == gate.calls
+    assert [None, "bad", None] == [answer and str(answer) for answer in answers]
+
+
+@in_a_loop
+async def test_first_of_those_that_come_at_once_may_leave(tmp_path: Path) -> None:
+    """
+    A sender that leaves takes nobody with it, not even when it came first.
+    """
+    gate = Gate()
+    async with behind(gate, tmp_path) as pipeline:
+        receive = pipeline.receiver("memory").receive
+        first, *others = [asyncio.create_task(receive(a_batch(name))) for name in "abc"]
+        await asyncio.to_thread(gate.is_held.wait, 5)
+        first.cancel()
+        gate.opened.set()
+        answers = await asyncio.gather(*others)
+
+    assert [None, None] == answers
+    assert [list("abc")] == gate.calls
+
+
+@in_a_loop
 async def test_signals_are_not_mixed(tmp_path: Path) -> None:
     """
     Batches of different signals never share a call.

@@ -5,14 +5,15 @@ Give each batch its turn with a plugin; those that wait meanwhile go together, i
 
 A call and what follows it cost the same for one span as for a hundred, so under load small batches
 are joined, as databases join the commits of transactions. Nobody waits for it: a batch whose plugin
-is idle goes at once and alone. Each sender has its own answer; when a joined call fails, or what
-becomes of it is refused for good further on, its batches are tried once more, one by one, so that
-a bad one spoils no other. (The plugin sees those batches twice: what it counted stays.)
+is idle goes in this turn of the event loop, with those that came in the same one. Each sender has
+its own answer; when a joined call fails, or what becomes of it is refused for good further on, its
+batches are tried once more, one by one, so that a bad one spoils no other. (The plugin sees those
+batches twice: what it counted stays.)
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import attrs
 
@@ -78,6 +79,14 @@ class Turns:
         self._lines.append(line)
         self._call_next()
 
+    def serve(self, line: "Line", group: "Sequence[_Waiting]", turn: "Turn") -> None:
+        """
+        Process *group* whoever leaves meanwhile: in a task that is none of the senders'.
+        """
+        task = asyncio.create_task(line.serve(group, turn))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
     def _call_next(self) -> None:
         while self._free and self._lines:
             line = self._lines.popleft()
@@ -85,10 +94,7 @@ class Turns:
             if line.has_waiting:
                 self._lines.append(line)
             if group:
-                turn = self.begin([waiting.batch for waiting in group])
-                task = asyncio.create_task(line.serve(group, turn))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+                self.serve(line, group, self.begin([waiting.batch for waiting in group]))
 
 
 class Turn:
@@ -98,7 +104,13 @@ class Turn:
 
     def __init__(self, turns: Turns, batches: Sequence[Batch]) -> None:
         self._turns: Turns | None = turns
-        self._batches = batches
+        self._batches = [*batches]
+
+    def take_along(self, batches: Iterable[Batch]) -> None:
+        """
+        Spend the turn on *batches*, too.
+        """
+        self._batches.extend(batches)
 
     def end(self) -> None:
         """
@@ -142,27 +154,37 @@ class Line:
         """
         turns = self._turns
         turns.budget.take(batch.size)
+        loop = asyncio.get_running_loop()
         if turns.is_idle:
             turn = turns.begin((batch,))
             try:
-                await self._process(batch, turn)
-            finally:
+                # The others that came in this turn of the loop line up meanwhile.
+                await asyncio.sleep(0)
+                if not self._waiting:
+                    await self._process(batch, turn)
+                    return
+                first = _Waiting(batch, loop.create_future(), loop.time())
+                group = self.take(0.0, first)
+                turn.take_along(waiting.batch for waiting in group[1:])
+                turns.serve(self, group, turn)
+            except BaseException:
                 turn.end()
+                raise
+            await first.answer
             return
-        loop = asyncio.get_running_loop()
         waiting = _Waiting(batch, loop.create_future(), loop.time())
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
             turns.line_up(self)
         await waiting.answer
 
-    def take(self, earliest_s: float) -> list[_Waiting]:
+    def take(self, earliest_s: float, first: _Waiting | None = None) -> list[_Waiting]:
         """
-        Take the first, and as many more as may be joined with it; refuse who waits since before
-        *earliest_s*, forget who is gone.
+        Take *first*, or who is first in line, and as many more as may be joined with it; refuse who
+        waits since before *earliest_s*, forget who is gone.
         """
-        group: list[_Waiting] = []
-        joined_bytes = 0
+        group: list[_Waiting] = [] if first is None else [first]
+        joined_bytes = sum(waiting.batch.size for waiting in group)
         while self._waiting:
             waiting = self._waiting[0]
             is_gone = waiting.answer.done()

@@ -200,7 +200,8 @@ async def test_no_more_waits_for_the_plugin_than_is_allowed(tmp_path: Path) -> N
         go_on.wait(10)
         return Reply()
 
-    settings = config_for(tmp_path, listen=HTTP, limits={"waiting": "700B"})
+    listen = {"http": {"endpoint": "127.0.0.1:0", "max_request_body_size": "50B"}}
+    settings = config_for(tmp_path, listen=listen, limits={"waiting": "700B"})
     async with Pipeline(settings, registry=registry_with(FakeReceiver(receive))) as pipeline:
         port = pipeline.receiver("wasm/in").http_port
         waiting = [asyncio.create_task(ask(port, b"x" * 50)) for _ in range(3)]

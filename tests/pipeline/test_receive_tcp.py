@@ -212,7 +212,8 @@ async def test_messages_wait_for_room_before_the_plugin(tmp_path: Path) -> None:
     """
     taker = Taker()
     taker.go_on.clear()
-    settings = config_for(tmp_path, listen=TCP, limits={"waiting": "1KiB"})
+    listen = listening(max_message_size="200B")
+    settings = config_for(tmp_path, listen=listen, limits={"waiting": "1KiB"})
     async with Pipeline(settings, registry=registry_with(FakeReceiver(taker))) as pipeline:
         port = pipeline.receiver("wasm/in").tcp_port
         await asyncio.gather(*(send_lines(port, b"x" * 200 + b"\n") for _ in range(10)))

@@ -12,6 +12,7 @@ before that it may emit again.
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from concurrent.futures import Future
 from time import monotonic
 from typing import Protocol
@@ -19,7 +20,7 @@ from typing import Protocol
 import attrs
 import structlog
 
-from otelwasm.config.values import Duration, at_least
+from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.http.server import HttpServer
 from otelwasm.messages import Message, Reply
 from otelwasm.otlp.endpoints import Address
@@ -27,7 +28,7 @@ from otelwasm.pipeline.delivery import RetryConfig
 from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
 from otelwasm.pipeline.quarantine import Quarantine
-from otelwasm.pipeline.queue import ByteBudget
+from otelwasm.pipeline.queue import PER_BATCH_BYTES, ByteBudget
 from otelwasm.receivers.courier import Courier
 from otelwasm.receivers.listening import bind
 from otelwasm.receivers.plugin_http import HttpConfig, HttpDesk
@@ -94,6 +95,24 @@ class ReceiverConfig(PluginConfig):
                 'nothing would call it: name listen, such as `listen: {http: "localhost:8088"}`, '
                 "poll_interval, or both"
             )
+        for key, size in self._largest().items():
+            if size + PER_BATCH_BYTES > self.limits.waiting:
+                raise ValueError(
+                    f"limits.waiting, which is {self.limits.waiting}, has no room for a message "
+                    f"of {key}, which is {size} (and {PER_BATCH_BYTES} B around it); raise the "
+                    "one or lower the other"
+                )
+
+    def _largest(self) -> Mapping[str, ByteSize]:
+        """
+        How large a message may be, by the keys that say so.
+        """
+        sizes = {}
+        if self.listen is not None and self.listen.http is not None:
+            sizes["listen.http.max_request_body_size"] = self.listen.http.max_request_body_size
+        if self.listen is not None and self.listen.tcp is not None:
+            sizes["listen.tcp.max_message_size"] = self.listen.tcp.max_message_size
+        return sizes
 
 
 class PluginReceiver:

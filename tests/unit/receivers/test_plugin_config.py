@@ -113,6 +113,17 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             "7: receivers.wasm/in.listen.tcp.framing: expected one of newline, octet_counted, "
             "auto, not 'lines'",
         ),
+        (
+            ["listen: {tcp: ':1'}", "limits: {waiting: 256KiB}"],
+            "2: receivers.wasm/in: limits.waiting, which is 256 KiB, has no room for a message of "
+            "listen.tcp.max_message_size, which is 256 KiB (and 256 B around it); raise the one "
+            "or lower the other",
+        ),
+        (
+            ["listen: {http: {endpoint: ':1', max_request_body_size: 65MiB}}"],
+            "2: receivers.wasm/in: limits.waiting, which is 64 MiB, has no room for a message of "
+            "listen.http.max_request_body_size, which is 65 MiB",
+        ),
         (["poll_interval: 0"], "4: receivers.wasm/in.poll_interval: expected at least 1ms, not 0s"),
         (
             ["listne: {http: ':80'}", "poll_interval: 1s"],

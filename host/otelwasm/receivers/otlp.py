@@ -6,16 +6,14 @@ import asyncio
 from collections.abc import Callable
 
 import attrs
-import structlog
 
 from otelwasm.pipeline.step import Consumer
+from otelwasm.receivers.listening import GRACE_S
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig, OtlpGrpcReceiver
 from otelwasm.receivers.otlp_http import OtlpHttpConfig, OtlpHttpReceiver
 from otelwasm.signals import Signal
 
 __all__ = ["OtlpConfig", "OtlpReceiver", "Protocols"]
-
-_log = structlog.get_logger(__name__)
 
 
 def _not_empty(_: object, __: object, protocols: "Protocols") -> None:
@@ -54,7 +52,6 @@ class OtlpReceiver:
         *,
         name: str = "otlp",
     ) -> None:
-        self._name = name
         grpc, http = config.protocols.grpc, config.protocols.http
         self._grpc = None if grpc is None else OtlpGrpcReceiver(grpc, consumer_for, name=name)
         self._http = None if http is None else OtlpHttpReceiver(http, consumer_for, name=name)
@@ -90,19 +87,16 @@ class OtlpReceiver:
             await self.close()
             raise
 
-    async def close(self) -> None:
+    async def close(self, grace_s: float = GRACE_S) -> None:
         """
-        Accept no more, finish the requests in flight, close; twice is safe.
+        Accept no more, finish the requests in flight for *grace_s*, close; twice is safe.
         """
         receivers = [receiver for receiver in (self._grpc, self._http) if receiver is not None]
-        await asyncio.gather(*(receiver.close() for receiver in receivers))
+        await asyncio.gather(*(receiver.close(grace_s) for receiver in receivers))
 
     async def stop(self, deadline: float) -> None:
         """
-        Close; leave the requests that are not done at *deadline*.
+        Close; tell the senders of requests that are not done at *deadline* to come again.
         """
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self.close()
-        except TimeoutError:
-            _log.warning("receiver's requests did not finish in time", receiver=self._name)
+        left_s = deadline - asyncio.get_running_loop().time()
+        await self.close(min(max(0.0, left_s), GRACE_S))

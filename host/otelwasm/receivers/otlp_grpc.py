@@ -86,13 +86,13 @@ class OtlpGrpcReceiver:
         self._server = server
         self._check.load_soon()
 
-    async def close(self) -> None:
+    async def close(self, grace_s: float = GRACE_S) -> None:
         """
-        Accept no more, finish the requests in flight, close; twice is safe.
+        Accept no more, finish the requests in flight for *grace_s*, close; twice is safe.
         """
         server, self._server = self._server, None
         if server is not None:
-            await server.close(GRACE_S)
+            await server.close(grace_s)
 
     def _handler(self, signal: Signal) -> Handler:
         consumer = self._consumer_for(signal)

@@ -26,7 +26,7 @@ from otelwasm.otlp.tls import ServerTls
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.step import Consumer
 from otelwasm.receivers.cors import CorsConfig
-from otelwasm.receivers.listening import bind
+from otelwasm.receivers.listening import GRACE_S, bind
 from otelwasm.signals import Signal
 
 __all__ = ["OtlpHttpConfig", "OtlpHttpReceiver"]
@@ -103,13 +103,13 @@ class OtlpHttpReceiver:
         self._server = server
         desk.check.load_soon()
 
-    async def close(self) -> None:
+    async def close(self, grace_s: float = GRACE_S) -> None:
         """
-        Accept no more, finish the requests in flight, close; twice is safe.
+        Accept no more, finish the requests in flight for *grace_s*, close; twice is safe.
         """
         server, self._server = self._server, None
         if server is not None:
-            await server.close()
+            await server.close(grace_s=grace_s)
 
 
 class _UnfitError(Exception):

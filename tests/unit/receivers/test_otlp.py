@@ -2,14 +2,19 @@
 The `otlp` receiver listens where its configuration says, or says why it cannot.
 """
 
+import asyncio
 import socket
 
 import pytest
 
 from otelwasm.errors import SetupError
+from otelwasm.otlp.endpoints import GrpcTarget
+from otelwasm.otlp.grpc.channel import GrpcChannel
+from otelwasm.otlp.signals import SERVICES
 from otelwasm.receivers.otlp import OtlpConfig, OtlpReceiver, Protocols
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig
 from otelwasm.receivers.otlp_http import OtlpHttpConfig
+from otelwasm.signals import Signal
 from unit.otlp.peers import Inbox, run
 
 
@@ -53,6 +58,43 @@ def test_no_protocol_at_all_is_refused() -> None:
     """
     with pytest.raises(ValueError, match="name grpc, http or both"):
         OtlpConfig(protocols=Protocols())
+
+
+def test_a_stop_ends_what_is_not_done_by_its_deadline() -> None:
+    """
+    Senders whose requests take longer are told to come again, and their connections are closed.
+    """
+
+    async def scenario() -> tuple[bytes, str]:
+        inbox = Inbox(released=asyncio.Event())
+        receiver = OtlpReceiver(
+            OtlpConfig(
+                protocols=Protocols(
+                    grpc=OtlpGrpcConfig(endpoint="127.0.0.1:0"),
+                    http=OtlpHttpConfig(endpoint="127.0.0.1:0"),
+                )
+            ),
+            lambda signal: inbox,
+        )
+        await receiver.start()
+        reader, writer = await asyncio.open_connection("127.0.0.1", receiver.http_port)
+        writer.write(
+            b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+            b"Content-Type: application/x-protobuf\r\n\r\n"
+        )
+        await inbox.arrived.wait()
+        inbox.arrived.clear()
+        channel = GrpcChannel(GrpcTarget.parse(f"127.0.0.1:{receiver.grpc_port}"))
+        call = asyncio.create_task(channel.call(SERVICES[Signal.TRACES].method, b""))
+        await inbox.arrived.wait()
+        await receiver.stop(asyncio.get_running_loop().time() - 1)
+        answered = await reader.read()
+        response = await call
+        await channel.close()
+        writer.close()
+        return answered.partition(b"\r\n")[0], response.outcome.code.name
+
+    assert (b"HTTP/1.1 503 Service Unavailable", "UNAVAILABLE") == run(scenario())
 
 
 @pytest.mark.parametrize("endpoint", ["localhost", "4317", "http://localhost:4317"])

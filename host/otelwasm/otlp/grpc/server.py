@@ -84,16 +84,22 @@ class GrpcServer:
             sock.close()
         try:
             async with asyncio.timeout(grace_s):
+                self._drain()
                 while self._accepting:
                     await asyncio.wait(self._accepting)
-                for connection in tuple(self._serving.connections):
-                    connection.drain()
+                self._drain()
                 await self._serving.is_empty.wait()
         except TimeoutError:
+            for task in self._accepting:
+                task.cancel()
             for connection in tuple(self._serving.connections):
                 connection.cut_off()
         if self._timer is not None:
             self._timer.cancel()
+
+    def _drain(self) -> None:
+        for connection in tuple(self._serving.connections):
+            connection.drain()
 
     def _listen(self, listening: socket.socket) -> None:
         if self._is_open:

@@ -4,13 +4,19 @@ The gRPC server keeps to times: deadlines, slow and silent clients, and its own 
 
 import asyncio
 import socket
+from pathlib import Path
 
 import ngh2
 import pytest
 
+from otelwasm.otlp.endpoints import Address, GrpcTarget
+from otelwasm.otlp.grpc.channel import GrpcChannel
 from otelwasm.otlp.grpc.messages import prefix
 from otelwasm.otlp.grpc.server import GrpcServer
-from unit.otlp.grpc.talking import Slow, Talk, a_server, connected, echo, echoed
+from otelwasm.otlp.tls import ClientTls, ServerTls
+from otelwasm.receivers.listening import bind
+from unit.otlp.certificates import issue_certificates
+from unit.otlp.grpc.talking import METHOD, Slow, Talk, a_server, connected, echo, echoed
 from unit.otlp.peers import run
 
 
@@ -143,6 +149,37 @@ def test_idle_connections_do_not_hold_up_the_end() -> None:
             await closing
 
     run(scenario(), limit_s=5)
+
+
+def test_silent_tls_connections_hold_up_nobody_at_the_end(tmp_path: Path) -> None:
+    """
+    Whoever connects and does not begin TLS is cut off with the end; the others hear of it at once.
+    """
+    issue_certificates(tmp_path)
+    tls = ServerTls(tmp_path / "server.pem", tmp_path / "server.key").ssl_context()
+    trusting = ClientTls(ca_file=tmp_path / "ca.pem").ssl_context()
+
+    async def scenario() -> bytes:
+        sockets = bind(Address.parse("localhost:0"), receiver="test")
+        server = GrpcServer({METHOD: echo}, sockets, max_message_bytes=1000, tls=tls)
+        server.start()
+        silent, silent_writer = await asyncio.open_connection("localhost", server.port)
+        target = GrpcTarget.parse(f"localhost:{server.port}")
+        channel = GrpcChannel(target, tls=trusting)
+        await channel.call(METHOD, b"hello")
+        (connection,) = channel._connections
+        closing = asyncio.create_task(server.close(2))
+        while connection.is_usable:
+            await asyncio.sleep(0)
+        was_waiting = not closing.done()
+        await closing
+        nothing = await silent.read()
+        silent_writer.close()
+        await channel.close()
+        assert was_waiting
+        return nothing
+
+    assert b"" == run(scenario())
 
 
 def test_connections_that_wait_are_served() -> None:

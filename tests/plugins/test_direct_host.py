@@ -365,3 +365,17 @@ def test_a_drop_beside_calls(running: Running) -> None:
         Signal.LOGS, b"payload"
     )
     assert [("emit", Signal.LOGS, b"payload")] == host.calls
+
+
+def test_a_call_while_it_is_instantiated_is_refused(running: Running) -> None:
+    """
+    Nobody can look into the memory of a plugin that calls before it is there.
+    """
+    begin = """(func $begin (drop (call $call (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 1) (i32.const 1024))))
+    (start $begin)"""
+
+    with pytest.raises(Fault, match="something, before it was ready") as caught:
+        running(guest(outcome(0), imports=CALL) + begin)
+
+    assert "malformed" == caught.value.kind

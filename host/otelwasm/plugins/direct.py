@@ -1,8 +1,19 @@
 """
 Call a plugin in the integers-only form of wit/direct.wit, through the plugin's own memory.
 
-The plugin says where bytes may go, and where its outcome lies; every offset is checked against
-the memory's current size right before the bytes are copied.
+    host                                   plugin
+    reserve(length)                  ──►   a buffer of its own; for small payloads always the same
+                                     ◄──   one, so it is asked for once
+    buffer in range?  copy           ──►   (the payload)
+    run(what, length)                ──►   its code; what that calls comes in by imports.py
+                                     ◄──   where its outcome lies
+    outcome in range?  kind known?
+    data in range?  budget?  copy    ◄──   (the data)
+
+All of it lies in the plugin's one memory, whose bytes the host maps (memory.py) and the plugin
+alone gives out. No offset is believed: each is checked against the memory's current size right
+before the bytes are copied, the inbox's again for each payload. Nothing of the plugin's memory is
+kept: what the host goes on with is a copy.
 """
 
 from collections.abc import Callable

@@ -175,3 +175,36 @@ def test_wrong_fields_are_named(
         native.Batch(b"", 0).root.resource_spans.append(fields)
     with pytest.raises(TypeError, match="append to those of one"):
         native.Batch(b"", 0).each().append({})
+
+
+class Meddling:
+    """
+    A number that empties what it is in when it is read.
+    """
+
+    def __init__(self, *holders: Any) -> None:
+        self.holders = holders
+
+    def __index__(self) -> int:
+        for holder in self.holders:
+            holder.clear()
+        return 5
+
+
+def test_a_number_that_meddles_does_no_harm(native: ModuleType) -> None:
+    """
+    Fields that change while they are encoded end in what was read, or in an error.
+    """
+    span: dict[str, Any] = {}
+    spans = [span, {"name": "b"}]
+    span.update({"kind": Meddling(spans, span), "name": "a"})
+    point: dict[str, Any] = {}
+    counts: list[Any] = [1]
+    counts += [Meddling(counts, point), 3]
+    point["bucket_counts"] = counts
+
+    native.encode({"resource_spans": [{"scope_spans": [{"spans": spans}]}]}, 0)
+    with pytest.raises(IndexError):
+        native.Batch(b"", 1).root.resource_metrics.append(
+            {"scope_metrics": [{"metrics": [{"histogram": {"data_points": [point]}}]}]}
+        )

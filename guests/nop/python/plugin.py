@@ -5,5 +5,5 @@ from otelwasm_sdk import Batch, processor
 
 @processor
 def nop(batch: Batch) -> Batch:
-    # Nobody looked into the batch, so it is not even decoded.
+    # Nobody looked into the batch, so it is not even read.
     return batch

@@ -34,7 +34,11 @@ static int encode_fields(Buffer *buffer, const Message *message, PyObject *dict,
   }
   while (PyDict_Next(dict, &position, &name, &value)) {
     const Field *field = field_called(message, name);
-    if (!field || encode_field(buffer, field, value, depth)) return -1;
+    if (!field) return -1;
+    Py_INCREF(value); /* a number's __index__ may change the dict */
+    int failed = encode_field(buffer, field, value, depth);
+    Py_DECREF(value);
+    if (failed) return -1;
   }
   return 0;
 }
@@ -74,7 +78,11 @@ static int encode_inners(Buffer *buffer, const Field *field, PyObject *values, i
   }
   for (Py_ssize_t i = 0; i < (is_list ? PyList_Size(values) : PyTuple_Size(values)); i++) {
     PyObject *value = is_list ? PyList_GetItem(values, i) : PyTuple_GetItem(values, i);
-    if (!value || encode_inner(buffer, field, value, depth)) return -1;
+    if (!value) return -1;
+    Py_INCREF(value);
+    int failed = encode_inner(buffer, field, value, depth);
+    Py_DECREF(value);
+    if (failed) return -1;
   }
   return 0;
 }

@@ -76,7 +76,7 @@ static Shell *new_shell(const Split *split, Place *place, const Shell *around) {
 static Part *add_part(Split *split, PyObject *key) {
   Py_ssize_t count = PyDict_Size(split->numbers);
   PyObject *number = PyLong_FromSsize_t(count);
-  int failed = !number || count >= split->key_count || PyDict_SetItem(split->numbers, key, number);
+  int failed = !number || PyDict_SetItem(split->numbers, key, number);
   Py_XDECREF(number);
   if (failed) return NULL;
   split->parts[count].end = &split->parts[count].first;

@@ -7,7 +7,7 @@ each connection has a deadline, and the server looks at all of them now and then
 
 import asyncio
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from math import inf
 from typing import Any, cast
 
@@ -57,7 +57,7 @@ class Serving:
     *refuse* words the answer to a request whose body is too large (413) or too late (408).
     """
 
-    handle: Callable[[Request], Awaitable[Answer]]
+    handle: Callable[[Request], Coroutine[Any, Any, Answer]]
     refuse: Callable[[Request, int, str], Answer]
     limits: HttpLimits
     on_change: Callable[[], None]
@@ -241,9 +241,7 @@ class Connection(asyncio.Protocol):
 
     def _handle(self, head: Head, body: bytes) -> None:
         self._deadline = inf
-        handling = cast(
-            Coroutine[Any, Any, Answer], self._serving.handle(Request(head, body, self._peer))
-        )
+        handling = self._serving.handle(Request(head, body, self._peer))
         self._call = EagerCall(handling, self._handled, loop=self._loop)
         self._call.start()
 

@@ -8,10 +8,11 @@ its cost beside that of general servers.
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from email.utils import formatdate
 from functools import partial
 from math import inf
+from typing import Any
 
 from otelwasm.http.connection import Connection, HttpLimits, Serving
 from otelwasm.http.messages import Answer, Request, told
@@ -36,7 +37,7 @@ class HttpServer:
 
     def __init__(
         self,
-        handle: Callable[[Request], Awaitable[Answer]],
+        handle: Callable[[Request], Coroutine[Any, Any, Answer]],
         sockets: list[socket.socket],
         *,
         tls: ssl.SSLContext | None = None,

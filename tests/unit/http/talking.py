@@ -3,7 +3,7 @@ Talk to a server of ours byte by byte.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ class Seen:
 
 @asynccontextmanager
 async def serving(
-    handle: Callable[[Request], Awaitable[Answer]],
+    handle: Callable[[Request], Coroutine[Any, Any, Answer]],
     *,
     limits: HttpLimits | None = None,
     **more: Any,

@@ -7,7 +7,9 @@ configuration says, or nowhere.
 
 import asyncio
 import base64
+import socket
 import ssl
+from asyncio.staggered import staggered_race
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -183,14 +185,29 @@ class HttpClient:
     async def _connected(self, origin: Origin) -> Line:
         if self._is_closed:
             raise ConnectionError("the client is closed")
+        found = await asyncio.get_running_loop().getaddrinfo(
+            origin.host, origin.port, type=socket.SOCK_STREAM
+        )
+        # Not create_connection's happy_eyeballs_delay: uvloop does not know it.
+        addresses = dict.fromkeys(where[0] for *_, where in found)
+        line: Line | None
+        line, _, errors = await staggered_race(
+            [partial(self._opened, origin, str(address)) for address in addresses], _NEXT_ADDRESS_S
+        )
+        if line is not None:
+            return line
+        if len(errors) == 1 and errors[0] is not None:
+            raise errors[0]
+        raise ConnectionError("; ".join(map(str, errors)))
+
+    async def _opened(self, origin: Origin, address: str) -> Line:
         loop = asyncio.get_running_loop()
         _, line = await loop.create_connection(
             partial(Line, limit_bytes=_LONGEST_REPLY_BYTES, loop=loop),
-            origin.host,
+            address,
             origin.port,
             ssl=self._tls or True if origin.is_tls else None,
             server_hostname=origin.host if origin.is_tls else None,
-            happy_eyeballs_delay=_NEXT_ADDRESS_S,
         )
         self._lines.add(line)
         line.closed.add_done_callback(lambda _: self._lines.discard(line))

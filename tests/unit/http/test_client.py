@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 
 from otelwasm.http.client import Destination, HttpClient
 from otelwasm.http.line import Reply
+from unit.http.talking import Seen, serving
 from unit.otlp.peers import run
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\n\r\n"
@@ -171,6 +173,25 @@ def test_answers_that_nobody_asked_for_end_the_connection() -> None:
     script = Script([OK + OK.replace(b"ok", b"no")], [OK])
 
     assert [b"ok", b"ok"] == [reply.body for reply in asked(script, 2)]
+
+
+def test_uvloop_will_do() -> None:
+    """
+    Client and server do the same in the event loop that `otelwasm run` has.
+    """
+
+    async def scenario() -> list[Reply]:
+        async with serving(Seen()) as server:
+            client = HttpClient()
+            destination = Destination.of(f"http://localhost:{server.port}/")
+            replies = [await client.send(destination, bytes(size)) for size in (1, 1 << 20, 0)]
+            await client.close()
+            return replies
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        replies = runner.run(asyncio.wait_for(scenario(), 30))
+
+    assert [b"1", b"2", b"3"] == [reply.body for reply in replies]
 
 
 def test_nobody_is_listening() -> None:

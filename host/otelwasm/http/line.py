@@ -13,6 +13,7 @@ __all__ = ["Line", "LineLostError", "Reply"]
 
 # A body that is sent with its head in one piece, which costs a copy; a larger one is not copied.
 _ONE_PIECE_BYTES = 64 << 10
+_LONGEST_HEADERS_BYTES = 64 << 10
 
 
 @attrs.frozen
@@ -64,6 +65,7 @@ class Line(asyncio.Protocol):
         self._is_in_body = False
         self._parts: list[bytes] = []
         self._size = 0
+        self._headers_bytes = 0  # what came since the last piece of a body
         self._parser = httptools.HttpResponseParser(self)
 
     async def ask(self, head: bytes, body: bytes) -> Reply:
@@ -120,12 +122,15 @@ class Line(asyncio.Protocol):
             self.abort()  # nobody asked
             return
         self._is_silent = False
+        self._headers_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._fail("the server switched to another protocol")
         except httptools.HttpParserError as error:
             self._fail(f"the server's answer is no HTTP/1.1: {error}")
+        if self._headers_bytes > _LONGEST_HEADERS_BYTES:
+            self._fail("the headers of the server's answer have no end")
 
     def eof_received(self) -> None:
         """
@@ -154,6 +159,7 @@ class Line(asyncio.Protocol):
         """
         Keep a part of the body; one that is too long ends here.
         """
+        self._headers_bytes = 0
         self._parts.append(data)
         self._size += len(data)
         if self._size >= self._limit_bytes:
@@ -176,6 +182,7 @@ class Line(asyncio.Protocol):
         self._headers.clear()
         self._parts = []
         self._size = 0
+        self._headers_bytes = 0
         self._is_in_body = False
 
     def _finish(self) -> None:

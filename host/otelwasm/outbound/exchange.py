@@ -124,7 +124,7 @@ class _Reading:
         self._headers: list[tuple[str, str]] = []
         self._pieces: list[bytes] = []
         self._size = 0
-        self._fed_bytes = 0
+        self._headers_bytes = 0  # what came since the last piece of a body
         self._header_bytes = 0
         self._is_in_body = False
         self._problem: str | None = None
@@ -133,7 +133,7 @@ class _Reading:
         """
         Read on; raises FailedError.
         """
-        self._fed_bytes += len(data)
+        self._headers_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -142,8 +142,8 @@ class _Reading:
             if not self.is_done:
                 self._problem = self._problem or f"malformed response: {error}"
             self.can_continue = False
-        if not self._is_in_body and self._fed_bytes > _MOST_HEADER_BYTES:
-            self._problem = _LONG_HEADERS
+        if not self.is_done and self._headers_bytes > _MOST_HEADER_BYTES:
+            self._problem = self._problem or _LONG_HEADERS
         if self._problem is not None:
             raise FailedError(f"{self._request.url.place}: {self._problem}")
 
@@ -204,6 +204,7 @@ class _Reading:
             # A body after the answer to HEAD: it belongs to nothing.
             self.can_continue = False
             return
+        self._headers_bytes = 0
         self._size += len(piece)
         self._check_size(self._size)
         if self._problem is None:

@@ -152,6 +152,8 @@ def test_request_is_sent_again_if_the_connection_was_gone() -> None:
         ([[b"SSH-2.0-OpenSSH_9.6\r\n"]], "the server's answer is no HTTP/1.1"),
         ([[TWO_LENGTHS]], "the server's answer is no HTTP/1.1"),
         ([[SWITCH]], "the server switched to another protocol"),
+        ([[b"HTTP/1.1 200 OK\r\nX: " + b"x" * (65 << 10)]], "headers .* have no end"),
+        ([[CHUNKED[:-2] + b"X: " + b"x" * (600 << 10)]], "headers .* have no end"),
     ],
 )
 def test_lost_and_broken_answers_are_errors(connections: Any, reason: str) -> None:

@@ -2,6 +2,7 @@
 A server that breaks the protocol costs its own request, and nothing else.
 """
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from unit.outbound.serving import raw_server
 
 Talk = Callable[[socket.socket], None]
 ALL: tuple[Method, ...] = ("GET", "HEAD", "POST")
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
@@ -98,6 +100,23 @@ def test_broken_responses_are_failures(answer: bytes) -> None:
     Each is told as one, and names the place.
     """
     with raw_server(saying(answer)) as port, pytest.raises(FailedError, match=f"127.0.0.1:{port}"):
+        ask(port)
+
+
+@pytest.mark.parametrize("body", [b"", b"2\r\nok\r\n"])
+def test_trailers_have_a_limit(body: bytes) -> None:
+    """
+    A trailer without an end is not taken in for as long as the request may take.
+    """
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(CHUNKED + body + b"0\r\nx: ")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                connection.sendall(b"x" * 1024)
+
+    with raw_server(talk) as port, pytest.raises(FailedError, match="headers exceed 64 KiB"):
         ask(port)
 
 

@@ -32,12 +32,17 @@ _SECRET = frozenset(("authorization", "cookie", "x-api-key"))
 class Client:
     """
     Where one plugin may go, and the connections to there; used from any thread.
+
+    Raises SetupError about the files of an entry's `tls`.
     """
 
     def __init__(self, config: HttpConfig, *, plugin: str, resolve: Resolve = resolve) -> None:
         self._config = config
         self._allowlist = Allowlist(plugin, config.allow)
         self._pool = Pool(resolve)
+        for allowed in config.allow:
+            if Url.parse(allowed.url).scheme == "https":
+                self._pool.context(allowed.tls)  # a file that is wrong is said at the start
 
     def send(
         self, method: str, url: str, *, headers: Headers, body: bytes, timeout_s: float | None

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from time import monotonic
 
+from otelwasm.otlp.tls import ClientTls
 from otelwasm.outbound.addresses import Resolve, addresses
 from otelwasm.outbound.allowlist import Entry
 from otelwasm.outbound.failures import FailedError
@@ -90,7 +91,7 @@ class Pool:
         self._resolve = resolve
         self._lock = threading.Lock()
         self._idle: dict[tuple[object, ...], deque[Connection]] = {}
-        self._tls: dict[object, ssl.SSLContext] = {}
+        self._tls: dict[ClientTls | None, ssl.SSLContext] = {}
         self._is_closed = False
 
     def take(self, entry: Entry, until: Until, *, is_fresh: bool = False) -> Connection:
@@ -120,6 +121,17 @@ class Pool:
                 idle.append(connection)
                 return
         connection.close()
+
+    def context(self, tls: ClientTls | None) -> ssl.SSLContext:
+        """
+        What connections with these keys are secured with; raises SetupError about their files.
+        """
+        with self._lock:
+            if tls not in self._tls:
+                context = ssl.create_default_context() if tls is None else tls.ssl_context()
+                context.set_alpn_protocols(["http/1.1"])
+                self._tls[tls] = context
+            return self._tls[tls]
 
     def close(self) -> None:
         """
@@ -163,7 +175,8 @@ class Pool:
             if entry.prefix.scheme == "http":
                 return raw
             raw.settimeout(until.left_s())
-            return self._context(entry).wrap_socket(raw, server_hostname=entry.prefix.host)
+            context = self.context(entry.config.tls)
+            return context.wrap_socket(raw, server_hostname=entry.prefix.host)
         except TimeoutError:
             raw.close()
             raise
@@ -171,12 +184,3 @@ class Pool:
             raw.close()
             reason = getattr(error, "verify_message", None) or error.strerror or str(error)
             raise FailedError(f"{where}: {reason}") from error
-
-    def _context(self, entry: Entry) -> ssl.SSLContext:
-        tls = entry.config.tls
-        with self._lock:
-            if tls not in self._tls:
-                context = ssl.create_default_context() if tls is None else tls.ssl_context()
-                context.set_alpn_protocols(["http/1.1"])
-                self._tls[tls] = context
-            return self._tls[tls]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from otelwasm.config.values import ByteSize, Duration
+from otelwasm.errors import SetupError
 from otelwasm.otlp.tls import ClientTls, ServerTls
 from otelwasm.outbound.client import Client
 from otelwasm.outbound.config import AllowConfig, AwsSigV4Config, HttpConfig, Method, SignConfig
@@ -255,6 +256,16 @@ def test_tls_is_checked(tmp_path: Path) -> None:
 
     assert 5 == len(running.asked)
     assert 1 == len({asked.peer for asked in running.asked})
+
+
+def test_files_for_tls_are_read_at_the_start(tmp_path: Path) -> None:
+    """
+    A file that is missing is named before a plugin asks for anything.
+    """
+    tls = ClientTls(ca_file=tmp_path / "ca.pem")
+
+    with pytest.raises(SetupError, match=r"ca\.pem: cannot be read"):
+        allowing(AllowConfig("https://example.com", tls=tls))
 
 
 def test_the_host_signs() -> None:

@@ -30,6 +30,8 @@ __all__ = [
     "WitError",
 ]
 
+_LONGEST_WAIT_S = 86_400.0
+
 
 class OtelwasmError(Exception):
     """
@@ -98,8 +100,10 @@ class PluginFaultError(PermanentError):
 class RetryableError(BatchError):
     """
     Trying this batch again may help; not before *after_s* seconds, if the other side said so.
+
+    More than a day is taken for a day: it may be a mistake, and other protocols cannot say it.
     """
 
     def __init__(self, message: str, *, after_s: float | None = None) -> None:
         super().__init__(message)
-        self.after_s = after_s
+        self.after_s = None if after_s is None else min(after_s, _LONGEST_WAIT_S)

@@ -36,13 +36,21 @@ def test_each_failure_has_its_code(error: BatchError, grpc_code: int, http_statu
 
 
 @pytest.mark.parametrize(
-    ("after_s", "seconds", "header"), [(None, 1.0, "1"), (0.25, 0.25, "1"), (7.1, 7.1, "8")]
+    ("after_s", "seconds", "header"),
+    [
+        (None, 1.0, "1"),
+        (0.25, 0.25, "1"),
+        (7.1, 7.1, "8"),
+        (1e15, 86400.0, "86400"),
+        (float("inf"), 86400.0, "86400"),
+    ],
 )
 def test_sender_is_told_when_to_come_again(
     after_s: float | None, seconds: float, header: str
 ) -> None:
     """
-    RetryInfo holds the exact delay, Retry-After whole seconds; without one it is a second.
+    RetryInfo holds the exact delay, Retry-After whole seconds; without one it is a second, and it
+    is never more than a day.
     """
     refused = refusal(RetryableError("full", after_s=after_s))
 

@@ -293,6 +293,11 @@ def test_what_the_host_refuses_is_the_batchs_failure(posting: Guest, send: str) 
     for error, failure in FAILING:
         posting.host.answer = lambda _, error=error: Err(error)  # type: ignore[misc]  # bound
         assert Err(failure) == posting.call(send, Signal.LOGS, b"")
+    late = (("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),)
+    posting.host.answer = lambda _: Ok(Response(429, late, b"slow"))
+    assert Err(FailureRetryable(Retry("the server answered 429: slow", 0))) == posting.call(
+        send, Signal.LOGS, b""
+    )
     posting.host.answer = lambda _: Ok(Response(204, (), b""))
     for failure in (FailurePermanent("quota"), FailureRetryable(Retry("disk", 1500))):
         posting.host.refusal = failure

@@ -33,6 +33,8 @@ class Posting:
         answer = http.post(
             self.url, payload, headers={"x-signal": batch.signal.label}, timeout_s=2.5
         )
+        if answer.status == 429:
+            answer.raise_for_status()
         if payload != answer.body and answer.body:
             return Receipt(1, f"{answer.status} {answer.header('X-Why')} {answer.text()}")
         state.set("last", payload)

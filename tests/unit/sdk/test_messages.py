@@ -2,11 +2,12 @@
 Messages, replies, requests and receipts take what can cross, and refuse the rest where it is made.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from otelwasm_sdk import Message, Receipt, Reply, state
+from otelwasm_sdk import Message, Permanent, Receipt, Reply, Retryable, state
 from otelwasm_sdk.http import Request, Response
 from otelwasm_sdk.report import report_of
 
@@ -112,6 +113,62 @@ def test_timeouts_are_seconds(timeout_s: Any, error: type[Exception]) -> None:
     """
     with pytest.raises(error, match="timeout_s is a number of seconds"):
         Request("GET", "http://a/", timeout_s=timeout_s)
+
+
+def test_a_success_is_returned() -> None:
+    """
+    What a server took is a response to go on with.
+    """
+    for status in (200, 204, 299):
+        response = Response(status, "[1]")
+
+        assert response is response.raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "after_s"),
+    [
+        (503, {}, None),
+        (500, {"Retry-After": ""}, None),
+        (599, {"Retry-After": "soon"}, None),
+        (408, {"Retry-After": " 2 "}, 2.0),
+        (429, {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"}, 0.0),
+    ],
+)
+def test_what_may_pass_is_retryable(
+    status: int, headers: dict[str, str], after_s: float | None
+) -> None:
+    """
+    A server that is busy is asked again, not before the time that it says.
+    """
+    with pytest.raises(Retryable, match=f"the server answered {status}: busy$") as caught:
+        Response(status, " busy\n", headers).raise_for_status()
+
+    assert after_s == caught.value.after_s
+
+
+def test_a_date_to_come_back_is_seconds_from_now() -> None:
+    """
+    A date is as good as seconds.
+    """
+    moment = datetime.now(UTC) + timedelta(seconds=100)
+    date = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    with pytest.raises(Retryable) as caught:
+        Response(503, headers={"retry-after": date}).raise_for_status()
+
+    assert caught.value.after_s is not None
+    assert 90 < caught.value.after_s <= 100
+
+
+@pytest.mark.parametrize("status", [301, 304, 400, 404, 499])
+def test_what_stays_is_permanent(status: int) -> None:
+    """
+    Asking again cannot help; the reason has the server's words, as many as one can read.
+    """
+    with pytest.raises(Permanent) as caught:
+        Response(status, "x" * 1000).raise_for_status()
+
+    assert f"the server answered {status}: {'x' * 300}" == str(caught.value)
 
 
 def test_a_response_is_read_as_text_or_json() -> None:

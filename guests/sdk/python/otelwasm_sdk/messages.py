@@ -8,9 +8,13 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from time import time
+from typing import Any, Self
 
 import attrs
+
+from otelwasm_sdk.failures import Permanent, Retryable
 
 __all__ = ["Body", "Headers", "Message", "Pair", "Receipt", "Reply", "Request", "Response"]
 
@@ -188,3 +192,27 @@ class Response:
         The body, decoded from JSON; raises ValueError if it is none.
         """
         return json.loads(self.body)
+
+    def raise_for_status(self) -> Self:
+        """
+        Return the response if its status is a success; else raise what that is for a batch.
+
+        Retryable for 408, 429 and 5xx, not before the response's retry-after; else Permanent.
+        """
+        if 200 <= self.status < 300:
+            return self
+        reason = f"the server answered {self.status}: {self.text()[:300].strip()}".rstrip(": ")
+        if self.status in (408, 429) or self.status >= 500:
+            raise Retryable(reason, after_s=_seconds(self.header("retry-after") or ""))
+        raise Permanent(reason)
+
+
+def _seconds(retry_after: str) -> float | None:
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time())

@@ -2,6 +2,7 @@
 What is no plugin of the contract is refused with one clear sentence; what is, is compiled once.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -234,6 +235,34 @@ def test_a_folder_that_others_may_write_to_is_not_used(cache: Path) -> None:
     """
     cache.mkdir(parents=True)
     cache.chmod(0o777)
+
+    assert works(Component.load(BULKY, name="bulky"))
+    assert [] == list(cache.iterdir())
+
+
+def test_a_cache_that_cannot_be_made_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Where the cache cannot be, a plugin is compiled each time, and works.
+    """
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OTELWASM_CACHE", str(tmp_path / "file" / "below"))
+
+    assert works(Component.load(BULKY, name="bulky"))
+
+
+def test_a_full_disk_keeps_nothing_from_working(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What cannot be written is not kept, and the plugin works.
+    """
+
+    def full(path: Path, data: bytes, *, mode: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(compiled_module, "write_atomically", full)
 
     assert works(Component.load(BULKY, name="bulky"))
     assert [] == list(cache.iterdir())

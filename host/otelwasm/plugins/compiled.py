@@ -64,9 +64,7 @@ class Shelf:
 
     def __init__(self, engine: Engine, guest: bytes, world: World, *, lane: str) -> None:
         self._engine = engine
-        self._folder: Path | None = cache_dir("compiled")
-        if not is_private(self._folder):
-            self._folder = None
+        self._folder = _private_folder()
         bridges = world.bridges()
         made_from = (
             *(COMPOSITION, ENGINE_CONFIGURATION, os.uname().machine),
@@ -103,7 +101,6 @@ class Shelf:
         """
         component = Component(self._engine.wasmtime, composed.wasm)
         record = _Record(composed.lane, composed.guest_memory, _digest(composed.wasm))
-        image = None
         if data is not None:
             record = attrs.evolve(
                 record,
@@ -111,19 +108,29 @@ class Shelf:
                 image_offset=data.offset,
                 image_bytes=len(data.content),
             )
-            if self._folder is not None:
-                path = self._path(record.image, "image")
-                write_atomically(path, data.content, mode=0o600)
-                image = self._image(record)
-            if image is None:
-                image = _unnamed(data)
-        if self._folder is not None:
-            code = self._path(record.code, "cwasm")
-            write_atomically(code, bytes(component.serialize()), mode=0o600)
-            # Last, as it says that the others are there.
-            path = self._path(self._name, "json")
-            write_atomically(path, json.dumps(attrs.asdict(record)).encode(), mode=0o600)
+        image = None
+        try:
+            image = self._kept(record, component, data)
+        except OSError as error:
+            _say_not_kept(str(error))
+        if image is None and data is not None:
+            image = _unnamed(data)
         return Compiled(component, composed.lane, composed.guest_memory, image)
+
+    def _kept(self, record: _Record, component: Component, data: Data | None) -> Image | None:
+        """
+        Write all files; returns the image in its file.
+        """
+        if self._folder is None:
+            return None
+        if data is not None:
+            write_atomically(self._path(record.image, "image"), data.content, mode=0o600)
+        code = self._path(record.code, "cwasm")
+        write_atomically(code, bytes(component.serialize()), mode=0o600)
+        # Last, as it says that the others are there.
+        path = self._path(self._name, "json")
+        write_atomically(path, json.dumps(attrs.asdict(record)).encode(), mode=0o600)
+        return None if data is None else self._image(record)
 
     def _path(self, name: str, suffix: str) -> Path:
         assert self._folder is not None
@@ -150,16 +157,38 @@ def is_private(path: Path) -> bool:
     return is_kind and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
+def _private_folder() -> Path | None:
+    try:
+        folder = cache_dir("compiled")
+    except OSError as error:
+        _say_not_kept(str(error))
+        return None
+    return folder if is_private(folder) else None
+
+
+def _say_not_kept(reason: str) -> None:
+    import structlog  # here, as it takes long to import
+
+    structlog.get_logger("otelwasm").warning(
+        "a compiled plugin cannot be kept; each start takes seconds to compile it", reason=reason
+    )
+
+
 def _unnamed(data: Data) -> Image:
     """
     An image for this process alone, where nothing can be kept.
     """
-    import tempfile  # here, as it is seldom needed and takes long to import
+    if hasattr(os, "memfd_create"):
+        file = os.memfd_create("otelwasm-image")
+    else:
+        import tempfile  # here, as it is seldom needed and takes long to import
 
-    with tempfile.TemporaryFile() as file:
-        file.write(data.content)
-        file.flush()
-        return Image(os.dup(file.fileno()), offset=data.offset, size_bytes=len(data.content))
+        file, name = tempfile.mkstemp()
+        os.unlink(name)
+    image = Image(file, offset=data.offset, size_bytes=len(data.content))
+    with open(file, "wb", closefd=False) as written:
+        written.write(data.content)
+    return image
 
 
 def _digest(*parts: bytes) -> str:

@@ -306,6 +306,21 @@ def test_own_types_of_views(native: ModuleType) -> None:
         native.extend_view("Event", Event)
 
 
+def test_texts_that_come_again_are_the_same(native: ModuleType) -> None:
+    """
+    Short texts that repeat are one object; many more than are kept still read as they are.
+    """
+    request = REQUESTS[0]()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    names = ["GET /x", *(f"{'ü' * (n % 20)} {n}" for n in range(3000))] * 3 + ["GET /x"] * 3
+    for name in names:
+        spans.add(name=name)
+    batch = native.Batch(request.SerializeToString(), 0)
+
+    assert names == [view.name for view in batch.each()]
+    assert batch.each()[-1].name is batch.each()[-2].name
+
+
 def test_views_outlive_their_batch(native: ModuleType) -> None:
     """
     A view keeps what it shows alive.

@@ -6,6 +6,7 @@
  */
 #include "operations.h"
 #include "pool.h"
+#include "text.h"
 #include "view.h"
 
 typedef struct {
@@ -150,7 +151,7 @@ static PyObject *snapshot(PyObject *self) {
       failed = 1;
       break;
     }
-    PyObject *name = PyUnicode_DecodeUTF8((const char *)key.data, key.end - key.data, NULL);
+    PyObject *name = text_decode(key.data, key.end);
     int is_known = name ? PyDict_Contains(dict, name) : -1;
     PyObject *value = is_known ? NULL : decode_pair_value(pair);
     failed = is_known < 0 || (!is_known && (!value || PyDict_SetItem(dict, name, value)));

@@ -6,6 +6,7 @@
  *               wire.c (fields), tree.c (changes; its header has the picture), walk.c (levels),
  *               operations.c, condition.c and split.c (whole batches), view.c and attributes.c (one
  *               by one), message.c (new ones), inline.c (what profiles have in tables)
+ *     text.c    keeps the texts that come again
  *     schema.c  what OTLP's messages look like; all of the above are driven by it
  */
 #include <Python.h>

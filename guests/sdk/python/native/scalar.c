@@ -1,5 +1,6 @@
 /* Numbers, texts and bytes of fields, between the wire and Python, by the schema's kinds. */
 #include "check.h"
+#include "text.h"
 #include "value.h"
 
 static int is_signed(const Field *field) {
@@ -80,7 +81,7 @@ static PyObject *decode_number(const Field *field, uint64_t value) {
 
 PyObject *decode_scalar(const Field *field, const WireField *wire) {
   if (field->kind == KIND_STRING) {
-    return PyUnicode_DecodeUTF8((const char *)wire->data, wire->end - wire->data, NULL);
+    return text_decode(wire->data, wire->end);
   }
   if (field->kind == KIND_BYTES) {
     return PyBytes_FromStringAndSize((const char *)wire->data, wire->end - wire->data);

@@ -4,6 +4,7 @@
  * messages are merged, which is what decoding their joined bytes gives.
  */
 #include "check.h"
+#include "text.h"
 #include "value.h"
 
 static int broken_value(void) {
@@ -96,7 +97,7 @@ static int refuse_type(PyObject *value, const char *format) {
 static PyObject *decode_nested(Range value, int nesting);
 
 static PyObject *decode_text(const WireField *wire) {
-  return PyUnicode_DecodeUTF8((const char *)wire->data, wire->end - wire->data, NULL);
+  return text_decode(wire->data, wire->end);
 }
 
 static PyObject *decode_octets(const WireField *wire) {
@@ -124,7 +125,7 @@ static PyObject *decode_pair_nested(Range pair, int nesting) {
 static int add_pair(PyObject *dict, Range pair, int nesting) {
   Range key;
   if (pair_key(pair, &key) < 0) return broken_value();
-  PyObject *name = PyUnicode_DecodeUTF8((const char *)key.data, key.end - key.data, NULL);
+  PyObject *name = text_decode(key.data, key.end);
   PyObject *value = name ? decode_pair_nested(pair, nesting) : NULL;
   int result = value ? PyDict_SetItem(dict, name, value) : -1;
   Py_XDECREF(name);
@@ -226,7 +227,7 @@ PyObject *decode_any(Range value) {
 PyObject *decode_pair_value(Range pair) {
   Range text;
   if (pair_text(pair, &text)) {
-    return PyUnicode_DecodeUTF8((const char *)text.data, text.end - text.data, NULL);
+    return text_decode(text.data, text.end);
   }
   return decode_pair_nested(pair, 0);
 }

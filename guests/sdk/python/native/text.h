@@ -1,0 +1,10 @@
+/* Python's texts of those on the wire. */
+#ifndef OTELWASM_TEXT_H
+#define OTELWASM_TEXT_H
+
+#include <Python.h>
+
+/* A new reference to a str; NULL with an exception for what is not UTF-8. */
+PyObject *text_decode(const uint8_t *data, const uint8_t *end);
+
+#endif

@@ -24,7 +24,7 @@ def described_machine() -> str:
         f"Python {platform.python_version()}",
         *(
             f"{name} {importlib.metadata.version(name)}"
-            for name in ("wasmtime", "grpcio", "uvloop")
+            for name in ("wasmtime", "ngh2", "grpcio", "uvloop")
         ),
     ]
     if (go := shutil.which("go")) is not None:

@@ -11,7 +11,7 @@ from otelwasm.errors import RetryableError
 from otelwasm.otlp.answers import PROTOBUF
 from otelwasm.otlp.endpoints import GrpcTarget
 from otelwasm.otlp.grpc.channel import GrpcChannel
-from otelwasm.otlp.grpc.status import RpcError
+from otelwasm.otlp.grpc.status import RpcError, field
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.otlp.replies import grpc_error, rejected_in
 from otelwasm.otlp.signals import SERVICES
@@ -31,6 +31,14 @@ def _is_target(_: object, __: object, endpoint: str) -> None:
         raise ValueError(f"endpoint: {error}") from error
 
 
+def _can_be_sent(_: object, __: object, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        try:
+            field(name, value)
+        except ValueError as error:
+            raise ValueError(f"headers: {error}") from error
+
+
 @attrs.frozen
 class OtlpGrpcConfig:
     """
@@ -38,7 +46,7 @@ class OtlpGrpcConfig:
     """
 
     endpoint: str = attrs.field(validator=_is_target)
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, validator=_can_be_sent)
     compression: Literal["none", "gzip"] = "none"
     tls: ClientTls | None = None
 
@@ -75,7 +83,7 @@ class OtlpGrpcExporter:
         self._channel = GrpcChannel(
             GrpcTarget.parse(config.endpoint),
             tls=None if config.is_plain else (config.tls or ClientTls()).ssl_context(),
-            fields=[(name.lower(), value) for name, value in config.headers.items()],
+            fields=list(config.headers.items()),
             encoding=config.compression,
         )
 

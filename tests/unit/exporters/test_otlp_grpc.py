@@ -2,6 +2,8 @@
 The OTLP/gRPC exporter sends a batch's bytes and reads the answer as OTLP says.
 """
 
+from pathlib import Path
+
 import grpc
 import pytest
 
@@ -14,6 +16,7 @@ from otelwasm.otlp.tls import ClientTls
 from otelwasm.pipeline.batch import Batch
 from otelwasm.signals import Signal
 from unit.exporters.servers import GrpcStub, grpc_stub
+from unit.otlp.certificates import issue_certificates
 from unit.otlp.payloads import a_payload
 from unit.otlp.peers import run
 
@@ -200,6 +203,44 @@ def test_headers_are_not_shown() -> None:
     config = OtlpGrpcConfig(endpoint="a:1", headers={"authorization": "secret"})
 
     assert "secret" not in repr(config)
+
+
+def test_headers_that_cannot_be_sent_are_refused() -> None:
+    """
+    A bad header is named before anything starts; its value is not shown.
+    """
+    with pytest.raises(ValueError, match="headers: authorization has a value that") as refused:
+        OtlpGrpcConfig(endpoint="a:1", headers={"authorization": "secret\n"})
+
+    assert "secret" not in str(refused.value)
+
+
+def test_other_servers_are_trusted_over_tls(tmp_path: Path) -> None:
+    """
+    gRPC's own server takes a batch over TLS, and asks for our certificate.
+    """
+    issue_certificates(tmp_path)
+    read = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    credentials = grpc.ssl_server_credentials(
+        [(read["server.key"], read["server.pem"])], read["ca.pem"], require_client_auth=True
+    )
+    stub = GrpcStub()
+    tls = ClientTls(
+        ca_file=tmp_path / "ca.pem",
+        cert_file=tmp_path / "client.pem",
+        key_file=tmp_path / "client.key",
+    )
+
+    async def scenario() -> None:
+        async with grpc_stub(stub, credentials):
+            exporter = OtlpGrpcExporter(OtlpGrpcConfig(f"https://localhost:{stub.port}", tls=tls))
+            await exporter.start()
+            await exporter.send(TRACES)
+            await exporter.close()
+
+    run(scenario())
+
+    assert [TRACES.payload] == [payload for _, payload, _ in stub.requests]
 
 
 def test_endpoint_that_is_none_is_refused() -> None:

@@ -3,6 +3,7 @@ The OTLP/gRPC receiver answers as the OTLP specification says, whatever it is se
 """
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,8 +13,10 @@ from google.rpc.status_pb2 import Status as StatusMessage
 
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.otlp.signals import SERVICES
+from otelwasm.otlp.tls import ServerTls
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig
 from otelwasm.signals import Signal
+from unit.otlp.certificates import issue_certificates
 from unit.otlp.payloads import a_payload
 from unit.otlp.peers import Inbox, receiving, refused, run
 
@@ -229,3 +232,34 @@ def test_closing_finishes_what_is_in_flight() -> None:
             return reply
 
     assert run(scenario()) == b""
+
+
+def test_other_clients_are_served_over_tls(tmp_path: Path) -> None:
+    """
+    gRPC's own client sends a batch over TLS, and shows its certificate if it is asked to.
+    """
+    issue_certificates(tmp_path)
+    read = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    config = OtlpGrpcConfig(
+        endpoint="localhost:0",
+        tls=ServerTls(tmp_path / "server.pem", tmp_path / "server.key", tmp_path / "ca.pem"),
+    )
+    inbox = Inbox()
+    known = grpc.ssl_channel_credentials(read["ca.pem"], read["client.key"], read["client.pem"])
+    unknown = grpc.ssl_channel_credentials(read["ca.pem"])
+    payload = a_payload(Signal.TRACES, 5)
+
+    async def send(port: int | None, credentials: grpc.ChannelCredentials) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        async with grpc.aio.secure_channel(f"localhost:{port}", credentials, options) as channel:
+            await channel.unary_unary(TRACES)(payload, timeout=20)
+
+    async def scenario() -> grpc.StatusCode:
+        async with receiving(inbox, grpc=config) as receiver:
+            await send(receiver.grpc_port, known)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await send(receiver.grpc_port, unknown)
+            return refused.value.code()
+
+    assert grpc.StatusCode.UNAVAILABLE == run(scenario())
+    assert [payload] == inbox.payloads(Signal.TRACES)

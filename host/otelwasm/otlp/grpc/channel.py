@@ -16,7 +16,7 @@ from otelwasm.otlp.compression import compress
 from otelwasm.otlp.endpoints import GrpcTarget
 from otelwasm.otlp.grpc.calling import ClientConnection, Response, UnprocessedError
 from otelwasm.otlp.grpc.messages import prefix
-from otelwasm.otlp.grpc.status import Code, RpcError
+from otelwasm.otlp.grpc.status import Code, RpcError, field
 
 __all__ = ["GrpcChannel"]
 
@@ -50,7 +50,7 @@ class GrpcChannel:
         if tls is not None:
             tls.set_alpn_protocols(["h2"])
         self._encoding = encoding
-        self._fields = [(name.encode(), value.encode()) for name, value in fields]
+        self._fields = [field(name, value) for name, value in fields]
         self._heads: dict[str, list[ngh2.Header]] = {}
         self._connections: list[ClientConnection] = []
         self._connecting: asyncio.Task[None] | None = None

@@ -135,6 +135,9 @@ class GrpcServer:
             )
         except OSError:  # it went away, or does not speak TLS as we do
             sock.close()
+        except asyncio.CancelledError:
+            sock.close()
+            raise
 
     def _tick(self) -> None:
         """

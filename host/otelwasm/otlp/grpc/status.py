@@ -4,16 +4,30 @@ Write and read how a call ended: gRPC's status codes and messages, as HTTP/2 fie
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import attrs
 
-__all__ = ["Code", "Outcome", "RpcError", "code_of_http", "code_of_reset", "encoded", "timeout_s"]
+__all__ = [
+    "Code",
+    "Outcome",
+    "RpcError",
+    "code_of_http",
+    "code_of_reset",
+    "encoded",
+    "field",
+    "timeout_s",
+]
 
 # What stands for itself in a grpc-message: printable ASCII but for the percent sign.
 _PLAIN = bytes(set(range(0x20, 0x7F)) - {ord("%")}).decode()
+_FIELD_NAME = re.compile(r"[0-9a-z_.-]+")
+# What a call says by itself, or HTTP/2 forbids.
+_RESERVED = {"connection", "content-length", "content-type", "host", "keep-alive"}
+_RESERVED |= {"proxy-connection", "te", "transfer-encoding", "upgrade", "user-agent"}
 _LONGEST_TIMEOUT_DIGITS = 8
 _UNIT_S = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 
@@ -112,6 +126,22 @@ def encoded(message: str) -> bytes:
     Write a message as grpc-message carries it, percent-encoded.
     """
     return quote_from_bytes(message.encode("utf-8", "replace"), safe=_PLAIN).encode()
+
+
+def field(name: str, value: str) -> tuple[bytes, bytes]:
+    """
+    Return a field of the caller's own, as a call carries it; ValueError for one that cannot be.
+    """
+    name = name.lower()
+    if not _FIELD_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a gRPC header")
+    if name in _RESERVED or name.startswith("grpc-"):
+        raise ValueError(f"{name} is not yours to set; leave it out")
+    if name.endswith("-bin"):
+        return name.encode(), base64.b64encode(value.encode()).rstrip(b"=")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{name} has a value that is not all printable ASCII")
+    return name.encode(), value.strip(" ").encode()
 
 
 def timeout_s(text: bytes) -> float | None:

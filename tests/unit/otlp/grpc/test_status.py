@@ -13,6 +13,7 @@ from otelwasm.otlp.grpc.status import (
     code_of_http,
     code_of_reset,
     encoded,
+    field,
     timeout_s,
 )
 
@@ -92,3 +93,32 @@ def test_foreign_answers_have_a_code() -> None:
     assert [Code.UNAVAILABLE, Code.CANCELLED, Code.RESOURCE_EXHAUSTED, Code.INTERNAL] == [
         code_of_reset(error) for error in (7, 8, 11, 1)
     ]
+
+
+def test_own_fields_are_carried() -> None:
+    """
+    A header of the user's own goes out in lower case, and as base64 if its name asks for that.
+    """
+    assert [(b"x-tenant", b"blue"), (b"key-bin", b"w6k")] == [
+        field("X-Tenant", " blue "),
+        field("key-bin", "é"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (":path", "/", "is no name of a gRPC header"),
+        ("two words", "", "is no name of a gRPC header"),
+        ("Content-Type", "text/plain", "content-type is not yours to set"),
+        ("grpc-timeout", "1S", "grpc-timeout is not yours to set"),
+        ("x", "a\r\nb: c", "x has a value that is not all printable ASCII"),
+        ("x", "é", "x has a value that is not all printable ASCII"),
+    ],
+)
+def test_fields_that_cannot_be_are_refused(name: str, value: str, words: str) -> None:
+    """
+    A header that gRPC cannot carry, or sets itself, is named.
+    """
+    with pytest.raises(ValueError, match=words):
+        field(name, value)

@@ -2,6 +2,7 @@
 The enrichment example looks values up, and remembers what it found.
 """
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,34 +71,27 @@ def test_the_resource_is_looked_up_too() -> None:
     assert 1 == len(done.requested)
 
 
-def test_what_was_found_is_known_after_a_restart() -> None:
+def test_what_was_found_is_known_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     The state keeps what was found, and that nothing was, until its time is over.
     """
     state: dict[str, bytes] = {}
-    clock = [1000.0]
-    Enrich = example("enrich").Enrich
+    now = 1000.0
+    monkeypatch.setattr(example("enrich"), "time", SimpleNamespace(time=lambda: now))
 
-    class Clocked(Enrich):  # type: ignore[misc, valid-type]
-        def __init__(self, config: Any) -> None:
-            super().__init__(config)
-            self.now = lambda: clock[0]
-
-    Clocked.__init__.__annotations__["config"] = example("enrich").Config
-
-    def asked(*ids: str) -> int:
-        done = Trial(example("enrich").processor(Clocked), config=CONFIG, http=USERS, state=state)
-        done.process(users(*ids))
-        done.process(users(*ids))
+    def asked() -> int:
+        done = enriching(state)
+        done.process(users("ada", "nobody"))
+        done.process(users("ada", "nobody"))
         return len(done.requested)
 
-    assert 2 == asked("ada", "nobody")
-    clock[0] += 59
-    assert 0 == asked("ada", "nobody")
-    clock[0] += 2
-    assert 1 == asked("ada", "nobody")
-    clock[0] += 240
-    assert 2 == asked("ada", "nobody")
+    assert 2 == asked()
+    now += 59
+    assert 0 == asked()
+    now += 2
+    assert 1 == asked()
+    now += 240
+    assert 2 == asked()
 
 
 def test_memory_is_bounded() -> None:

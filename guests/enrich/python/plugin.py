@@ -8,7 +8,7 @@ What was found, and that nothing was, is cached in memory and, across restarts, 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -47,7 +47,6 @@ class Enrich:
         self.config = config
         # By the value, the oldest first: until when it is good, and what is known.
         self.cache: dict[str, tuple[float, Fields]] = {}
-        self.now: Callable[[], float] = time.time
         self.is_forgetful = False
 
     def process(self, batch: Batch) -> Batch:
@@ -76,10 +75,10 @@ class Enrich:
 
     def known(self, value: str) -> Fields:
         until, found = self.cache.get(value, (0.0, {}))
-        if until > self.now():
+        if until > time.time():
             return found
         until, found = self.kept(value)
-        if until <= self.now():
+        if until <= time.time():
             until, found = self.look_up(value)
             self.keep(value, until, found)
         self.cache.pop(value, None)
@@ -110,7 +109,7 @@ class Enrich:
         response = http.get(url, timeout_s=self.config.timeout_s)
         meter.add("enrich.requests", 1, status=response.status)
         if response.status == 404:
-            return self.now() + self.config.absent_ttl_s, {}
+            return time.time() + self.config.absent_ttl_s, {}
         if response.status != 200:
             raise Retryable(f"{url} answered {response.status}")
         try:
@@ -122,7 +121,7 @@ class Enrich:
             for path, attribute in self.config.fields.items()
             if (field := member(answer, path)) is not None
         }
-        return self.now() + self.config.ttl_s, found
+        return time.time() + self.config.ttl_s, found
 
 
 def name_of(value: str) -> str:

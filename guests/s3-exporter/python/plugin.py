@@ -8,7 +8,6 @@ plugin never sees a key. An object is an OTLP request as protobuf; `s3-receiver`
 import hashlib
 import re
 import zlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
@@ -35,7 +34,6 @@ RETRYABLE_CODES = {"RequestTimeout", "OperationAborted"}
 class S3Exporter:
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def send(self, payload: bytes, signal: Signal) -> None:
         body = payload
@@ -57,7 +55,7 @@ class S3Exporter:
 
     def key(self, payload: bytes, signal: Signal) -> str:
         # Sorted by name they are sorted by time. The digest keeps two writers apart.
-        moment = self.now()
+        moment = datetime.now(UTC)
         digest = hashlib.sha256(payload).hexdigest()[:16]
         suffix = ".gz" if self.config.compression == "gzip" else ""
         day = f"{moment:%Y/%m/%d/%H/%M%S.%f}"

@@ -5,8 +5,6 @@ The S3 examples keep batches in a real S3 server, and read them back.
 import gzip
 import itertools
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from guests.examples import trial
-from guests.s3 import Bucket, serving
+from guests.s3 import Bucket
 from otelwasm.testing import Trial, a_log_record, a_metric, a_span, logs, metrics, traces
 from otelwasm_sdk import Batch, Permanent, Retryable
 from otelwasm_sdk.http import Failed, Refused, Request, Response
@@ -28,23 +26,12 @@ FAKE = "http://s3.example.com/bucket"
 NAMES = (f"bucket-{number}" for number in itertools.count())
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """
-    A real S3 server; skips where there is no Go to build it with, but not in CI.
-    """
-    if shutil.which("go") is None and not os.environ.get("CI"):
-        pytest.skip("versitygw is built with Go, which is not installed")
-    with serving(tmp_path_factory.mktemp("s3")) as url:
-        yield url
-
-
 @pytest.fixture
-def bucket(server: str) -> Iterator[Bucket]:
+def bucket(s3: str) -> Iterator[Bucket]:
     """
     An empty bucket.
     """
-    made = Bucket(f"{server}/{next(NAMES)}")
+    made = Bucket(f"{s3}/{next(NAMES)}")
     answer = made.send(Request("PUT", made.url))
     assert 200 == answer.status, answer.text()
     yield made
@@ -200,11 +187,11 @@ def test_no_object_is_to_blame_for_the_server(answer: Response | Exception) -> N
     assert "progress" not in (read.state or {})
 
 
-def test_the_bucket_that_is_not_there_is_permanent(server: str) -> None:
+def test_the_bucket_that_is_not_there_is_permanent(s3: str) -> None:
     """
     What S3 refuses for good is permanent, with its reason.
     """
-    nowhere = Bucket(f"{server}/nowhere")
+    nowhere = Bucket(f"{s3}/nowhere")
 
     with pytest.raises(Permanent, match="answered 404 NoSuchBucket: "):
         exporter(nowhere).send(BATCHES[0])

@@ -3,7 +3,10 @@ How a tcp connection to a receiver plugin ends: whatever the reason, nothing is 
 """
 
 import asyncio
+import contextlib
 import random
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -85,6 +88,65 @@ async def test_there_are_no_more_connections_than_allowed(tmp_path: Path) -> Non
 
     assert (b"", [b"one", b"two"]) == (rest, taker.bodies)
     assert [1] == [line["max_connections"] for line in refused]
+
+
+@in_a_loop
+async def test_a_connection_counts_until_its_messages_are_taken(tmp_path: Path) -> None:
+    """
+    Whoever connects, sends much and is gone, again and again, cannot fill the memory.
+    """
+    taker = Taker()
+    taker.go_on.clear()
+    settings = config_for(
+        tmp_path, listen=listening(framing="octet_counted", max_connections=1), timeout="20s"
+    )
+    async with Pipeline(settings, registry=registry_with(FakeReceiver(taker))) as pipeline:
+        port = pipeline.receiver("wasm/in").tcp_port
+        ends = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("localhost", port)
+            writer.write(b"1 a1 bno count")
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            ends.append(counted(pipeline, "lost"))
+        taker.go_on.set()
+        await settled(pipeline, "taken", 2)
+        _, writer = await asyncio.open_connection("localhost", port)
+        writer.write(b"1 c")
+        await settled(pipeline, "taken", 3)
+        writer.close()
+
+    assert [1, 1] == ends
+    assert [b"a", b"b", b"c"] == taker.bodies
+
+
+@pytest.mark.parametrize("is_reset", [False, True])
+@in_a_loop
+async def test_many_small_messages_at_once_are_all_taken(tmp_path: Path, is_reset: bool) -> None:
+    """
+    All that stands in one piece of a stream, in order, also when the connection ends meanwhile.
+    """
+    taker = Taker()
+    taker.go_on.clear()
+    settings = config_for(tmp_path, listen=TCP)
+    lines = [b"%d" % number for number in range(1000)]
+    async with Pipeline(settings, registry=registry_with(FakeReceiver(taker))) as pipeline:
+        port = pipeline.receiver("wasm/in").tcp_port
+        _, writer = await asyncio.open_connection("localhost", port)
+        writer.write(b"\n".join(lines) + b"\nhalf")
+        await asyncio.to_thread(taker.has_begun.wait, 10)
+        if is_reset:
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        writer.close()
+        taker.go_on.set()
+        await settled(pipeline, "taken", 1000 if is_reset else 1001)
+
+    assert lines == taker.bodies[:1000]
+    assert [b"half"] * (not is_reset) == taker.bodies[1000:]
+    assert is_reset == counted(pipeline, "lost")
 
 
 @in_a_loop

@@ -10,6 +10,7 @@ Cut a tcp stream into messages, by RFC 6587's two ways.
 """
 
 import re
+import sys
 from collections import deque
 from typing import Literal
 
@@ -34,7 +35,7 @@ class FramingError(Exception):
 
 class Framer:
     """
-    Takes the bytes of one stream as they come; *messages* are those that are whole.
+    Takes the bytes of one stream as they come; *messages* are those that were cut.
     """
 
     def __init__(self, framing: Framing, *, limit_bytes: int) -> None:
@@ -51,14 +52,20 @@ class Framer:
         """
         return bool(self._buffer)
 
-    def feed(self, data: bytes) -> None:
+    def add(self, data: bytes) -> None:
         """
-        Add what came; raises FramingError, after the messages before the mistake were added.
+        Add what came, to be cut.
         """
         self._buffer += data
+
+    def cut(self, most: int = sys.maxsize) -> None:
+        """
+        Add the next messages, until there are *most*; raises FramingError, after the messages
+        before the mistake were added.
+        """
         at = 0
         try:
-            while (end := self._next(at)) is not None:
+            while len(self.messages) < most and (end := self._next(at)) is not None:
                 at = end
         finally:
             del self._buffer[:at]
@@ -70,6 +77,7 @@ class Framer:
 
         Raises FramingError if the stream ends inside a message whose length is known.
         """
+        self.cut()
         if self._framing == "auto" and _COUNT.match(self._buffer):
             is_line = False
         else:

@@ -7,6 +7,7 @@ While a message of a connection waits nothing more is read from it, so that its 
 import asyncio
 import socket
 import ssl
+import sys
 from functools import partial
 from typing import cast
 
@@ -31,6 +32,8 @@ _HANDSHAKE_S = 10.0
 _GOODBYE_S = 2.0
 _BACKLOG = 1024
 _POLL_S = 0.01
+# Messages cut ahead of those brought on: tiny ones take far more memory than their stream.
+_MOST_AHEAD = 100
 
 
 @attrs.frozen
@@ -175,10 +178,7 @@ class _Connection(asyncio.Protocol):
         if self._has_ended:
             return
         self._last_read = self._loop.time()
-        try:
-            self._framer.feed(data)
-        except FramingError as error:
-            self._fail(error)
+        self._framer.add(data)
         self._bring_on()
 
     def eof_received(self) -> None:
@@ -196,12 +196,13 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """
-        Forget the connection; its messages are brought on.
+        Forget the connection once its messages were brought on.
         """
-        self._server.connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
         self._end()
+        if self._task is None:
+            self._server.connections.discard(self)
 
     def pause(self) -> None:
         """
@@ -220,13 +221,26 @@ class _Connection(asyncio.Protocol):
 
     def _end(self) -> None:
         if not self._has_ended:
+            self._cut(sys.maxsize)  # what is whole is a message still
+        if not self._has_ended:
             self._has_ended = True
             if self._framer.is_inside_a_message:
                 reason = "the connection ended inside of it"
                 self._server.courier.lose(reason, peer=self._peer)
 
+    def _cut(self, most: int) -> None:
+        try:
+            self._framer.cut(most)
+        except FramingError as error:
+            self._fail(error)
+
+    def _has_messages(self) -> bool:
+        if not (self._framer.messages or self._has_ended):
+            self._cut(_MOST_AHEAD)
+        return bool(self._framer.messages)
+
     def _bring_on(self) -> None:
-        if self._framer.messages and self._task is None:
+        if self._task is None and self._has_messages():
             if not self._transport.is_closing():
                 self._transport.pause_reading()
             task = asyncio.create_task(self._deliver(), name=f"{self._server.name} {self._peer}")
@@ -237,7 +251,7 @@ class _Connection(asyncio.Protocol):
     async def _deliver(self) -> None:
         server, messages = self._server, self._framer.messages
         try:
-            while messages:
+            while self._has_messages():
                 message = Message(messages.popleft(), self._peer)
                 size = len(message.body)
                 try:
@@ -249,11 +263,17 @@ class _Connection(asyncio.Protocol):
                     await server.courier.deliver(message)
                 finally:
                     server.budget.give_back(size)
-        finally:
-            self._task = None
+        except BaseException:
+            self._end()
+            self._transport.close()
             if messages:
                 reason = "not taken before the shutdown timeout"
                 server.courier.lose(reason, peer=self._peer, count=len(messages))
+            raise
+        finally:
+            self._task = None
+            if self._transport.is_closing():
+                server.connections.discard(self)
         if not (self._is_paused or self._transport.is_closing()):
             self._last_read = self._loop.time()
             self._transport.resume_reading()

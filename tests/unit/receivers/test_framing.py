@@ -17,7 +17,8 @@ def messages_of(
     """
     framer = Framer(framing, limit_bytes=limit_bytes)
     for piece in pieces:
-        framer.feed(piece)
+        framer.add(piece)
+        framer.cut()
     if ends:
         framer.end()
     return list(framer.messages)
@@ -61,6 +62,22 @@ def test_counted_messages(framing: Framing, stream: bytes, expected: list[bytes]
     assert expected == messages_of(framing, stream)
 
 
+@pytest.mark.parametrize("framing", ["newline", "auto"])
+def test_messages_are_cut_as_they_are_wanted(framing: Framing) -> None:
+    """
+    So many and no more; the next ones come where the last ones ended.
+    """
+    framer = Framer(framing, limit_bytes=100)
+    framer.add(b"one\ntwo\nthree\nfo")
+    framer.cut(2)
+    first = list(framer.messages)
+    framer.messages.clear()
+    framer.add(b"ur\n")
+    framer.cut(2)
+
+    assert ([b"one", b"two"], [b"three", b"four"]) == (first, list(framer.messages))
+
+
 def test_each_message_may_be_framed_its_own_way() -> None:
     """
     `auto` looks at how each message begins.
@@ -89,7 +106,8 @@ def test_a_counted_message_that_is_cut_short_is_said(framing: Framing) -> None:
     The stream's end inside a counted message is an error, after the messages before it.
     """
     framer = Framer(framing, limit_bytes=100)
-    framer.feed(b"2 ok10 short")
+    framer.add(b"2 ok10 short")
+    framer.cut()
 
     with pytest.raises(FramingError, match="inside a message, of which 8 bytes are there"):
         framer.end()
@@ -118,7 +136,8 @@ def test_a_stream_that_cannot_be_read_on_is_an_error(
     framer = Framer(framing, limit_bytes=100)
 
     with pytest.raises(FramingError, match=reason):
-        framer.feed(stream)
+        framer.add(stream)
+        framer.cut()
     assert [b"ok"] == list(framer.messages)
 
 
@@ -155,7 +174,8 @@ def outcome_of(framing: Framing, pieces: list[bytes]) -> tuple[list[bytes], bool
     framer = Framer(framing, limit_bytes=20)
     try:
         for piece in pieces:
-            framer.feed(piece)
+            framer.add(piece)
+            framer.cut()
         framer.end()
     except FramingError:
         return list(framer.messages), False

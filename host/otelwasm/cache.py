@@ -2,11 +2,16 @@
 Keep what is costly to make (builds, compiled components) in one folder of the user's.
 """
 
+import contextlib
 import os
+import time
 import uuid
 from pathlib import Path
 
-__all__ = ["cache_dir", "write_atomically"]
+__all__ = ["cache_dir", "forget_unused", "mark_used", "write_atomically"]
+
+# Files that nobody used for so long are deleted.
+_UNUSED_S = 30 * 86_400.0
 
 
 def cache_dir(*parts: str) -> Path:
@@ -41,3 +46,27 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def mark_used(path: Path) -> None:
+    """
+    Say that *path* was used now; file systems seldom write that down by themselves.
+    """
+    with contextlib.suppress(OSError):  # it may be read-only
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+
+
+def forget_unused(folder: Path) -> None:
+    """
+    Delete the files of *folder* that were neither used nor written for 30 days.
+
+    Whoever has one open or mapped keeps it.
+    """
+    oldest = time.time() - _UNUSED_S
+    for path in folder.iterdir():
+        try:
+            found = path.lstat()
+            if max(found.st_atime, found.st_mtime) < oldest:
+                path.unlink()
+        except OSError:
+            continue  # another process was faster, or it is no file

@@ -164,6 +164,22 @@ def test_what_was_made_is_kept(cache: Path) -> None:
     assert [".cwasm", ".image", ".json"] == kept(cache)
 
 
+def test_what_is_in_use_is_not_forgotten(cache: Path) -> None:
+    """
+    Making another plugin deletes what was not used for long, not what a plugin loaded just now.
+    """
+    Component.load(BULKY, name="bulky")
+    for path in cache.iterdir():
+        os.utime(path, (1e9, 1e9))
+    (cache / "left.image").touch()
+    os.utime(cache / "left.image", (1e9, 1e9))
+    loaded = Component.load(BULKY, name="bulky")
+    Component.load(PASS, name="pass")
+
+    assert works(loaded)
+    assert [".cwasm"] * 2 + [".image"] + [".json"] * 2 == kept(cache)
+
+
 def test_little_data_has_no_image(cache: Path) -> None:
     """
     A plugin with next to no data is its machine code alone.

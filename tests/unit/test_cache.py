@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otelwasm.cache import cache_dir, write_atomically
+from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
 
 
 def test_the_own_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +83,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
     assert b"old" == path.read_bytes()
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_what_nobody_uses_is_forgotten(tmp_path: Path) -> None:
+    """
+    Files that were neither written nor used for a month go; folders and all others stay.
+    """
+    names = ("old", "used", "new")
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("old", "used", "folder"):
+        os.utime(tmp_path / name, (1e9, 1e9))
+    mark_used(tmp_path / "used")
+
+    forget_unused(tmp_path)
+
+    assert ["folder", "new", "used"] == sorted(path.name for path in tmp_path.iterdir())
+    assert 1e9 == (tmp_path / "used").stat().st_mtime

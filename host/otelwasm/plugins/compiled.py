@@ -21,7 +21,7 @@ import attrs
 import wasmtime
 from wasmtime.component import Component
 
-from otelwasm.cache import cache_dir, write_atomically
+from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
 from otelwasm.plugins.compose import COMPOSITION, Composed
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
 from otelwasm.plugins.images import Data
@@ -89,6 +89,8 @@ class Shelf:
                 if image is None:
                     return None
             component = Component.deserialize_file(self._engine.wasmtime, str(code))
+            for used in (path, code, *([self._path(record.image, "image")] if image else [])):
+                mark_used(used)
         except (OSError, ValueError, TypeError, wasmtime.WasmtimeError):
             return None  # cut off, or of another build of wasmtime: made and written again
         return Compiled(component, record.lane, record.guest_memory, image)
@@ -123,6 +125,7 @@ class Shelf:
         """
         if self._folder is None:
             return None
+        forget_unused(self._folder)
         if data is not None:
             write_atomically(self._path(record.image, "image"), data.content, mode=0o600)
         code = self._path(record.code, "cwasm")

@@ -108,7 +108,7 @@ def test_what_may_pass_is_retryable(status: int) -> None:
     """
     A rate limit and trouble of Loki's are retryable.
     """
-    with pytest.raises(Retryable, match=f"Loki answered {status}: why"):
+    with pytest.raises(Retryable, match=f"answered {status}: why"):
         exporter(Response(status, "why\n")).send(logs(a_log_record("x")))
 
 
@@ -117,5 +117,5 @@ def test_what_will_not_pass_is_permanent(status: int) -> None:
     """
     What Loki does not accept is permanent, with its reason.
     """
-    with pytest.raises(Permanent, match=f"Loki answered {status}: why"):
+    with pytest.raises(Permanent, match=f"answered {status}: why"):
         exporter(Response(status, "why\n")).send(logs(a_log_record("x")))

@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from otelwasm_sdk import LogRecord, Logs, Permanent, Retryable, exporter, http
+from otelwasm_sdk import LogRecord, Logs, exporter, http
 
 
 @attrs.frozen
@@ -50,18 +50,13 @@ def loki(batch: Logs, config: Config) -> None:
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     if config.tenant:
         headers["x-scope-orgid"] = config.tenant
-    response = http.post(
+    # 204 is success; a rate limit and trouble of Loki's come back as retryable.
+    http.post(
         f"{config.endpoint.rstrip('/')}/loki/api/v1/push",
         zlib.compress(body.encode(), wbits=31),
         headers=headers,
         timeout_s=config.timeout_s,
-    )
-    if 200 <= response.status < 300:
-        return
-    reason = f"Loki answered {response.status}: {response.text()[:300].strip()}"
-    if response.status == 429 or response.status >= 500:
-        raise Retryable(reason)
-    raise Permanent(reason)
+    ).raise_for_status()
 
 
 def labels(record: LogRecord, config: Config) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ USERS = {
     "http://users/nobody": Response(404),
     "http://users/broken": Response(500),
     "http://users/text": Response(200, "hello"),
+    "http://users/large": Response(200, f'{{"plan": {2**70}}}'),
     "http://users/down": Failed("connection refused"),
 }
 CONFIG: dict[str, object] = {
@@ -105,7 +106,7 @@ def test_memory_is_bounded() -> None:
     assert 4 == len(done.requested)
 
 
-@pytest.mark.parametrize("id", ["broken", "text", "down"])
+@pytest.mark.parametrize("id", ["broken", "text", "large", "down"])
 def test_a_failure_passes_by_default(id: str) -> None:
     """
     Where the other side fails, the batch goes on without the attributes, and a line tells.

@@ -78,6 +78,8 @@ def test_batches_are_received(batch: Batch[Any], content_type: str, coding: str)
         (request(b"\xff"), 400, "malformed traces"),
         (request(b"{", JSON), 400, "no OTLP JSON"),
         (request(b'{"resourceSpans": 1}', JSON), 400, "no OTLP JSON"),
+        (request(b'{"traceId": 1}', JSON), 400, "no OTLP JSON"),
+        (request(b"[" * 100_000, JSON), 400, "no OTLP JSON"),
         (
             request(b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"spanId":"xy"}]}]}]}', JSON),
             400,

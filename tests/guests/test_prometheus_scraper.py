@@ -201,6 +201,7 @@ def test_growing_series_have_a_start() -> None:
         (Response(200, "# x\na one\n"), "line 2: could not convert string to float"),
         (Response(200, "a 1\n", {"content-type": OPEN}), "does not end with `# EOF`"),
         (Response(200, b"\xff"), "utf-8"),
+        (Response(200, '# TYPE h histogram\nh_bucket{le="x"} 1\n'), "could not convert"),
         (Failed("connection refused"), "connection refused"),
     ],
 )

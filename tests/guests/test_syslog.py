@@ -171,6 +171,8 @@ def test_the_zone_is_configured() -> None:
         (b"<11>1 yesterday h a - - - x", 1, 3, "1 yesterday h a - - - x"),
         (b'<11>1 - h a - - [x@1 a="b] x', 1, 3, '1 - h a - - [x@1 a="b] x'),
         (b"<11>\xff\xfe", 1, 3, "\ufffd\ufffd"),
+        (b"<11>1 9999-12-31T23:59:59Z h a - - - x", 1, 3, "x"),
+        (b"<11>0001-01-01T00:00:00+23:00 h a: x", 1, 3, "x"),
     ],
 )
 def test_what_is_no_syslog_is_kept(text: bytes, facility: int, severity: int, body: str) -> None:

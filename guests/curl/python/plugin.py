@@ -60,7 +60,10 @@ def curl(batch: Batch, config: Config) -> Batch:
     answer = decoded(response) if config.fields else None
     for path, attribute in config.fields.items():
         if (value := member(answer, path)) is not None:
-            batch.set_attribute(attribute, value)
+            try:
+                batch.set_attribute(attribute, value)
+            except ValueError as error:
+                log.warning(f"{path} of what {config.url} answered: {error}")
     return batch
 
 

@@ -14,7 +14,18 @@ from urllib.parse import quote
 
 import attrs
 
-from otelwasm_sdk import Batch, Failure, Permanent, Retryable, http, log, meter, processor, state
+from otelwasm_sdk import (
+    Batch,
+    Failure,
+    Permanent,
+    Retryable,
+    http,
+    key_values,
+    log,
+    meter,
+    processor,
+    state,
+)
 
 Fields = dict[str, Any]
 
@@ -121,6 +132,10 @@ class Enrich:
             for path, attribute in self.config.fields.items()
             if (field := member(answer, path)) is not None
         }
+        try:
+            key_values(found)
+        except ValueError as error:
+            raise Permanent(f"{url} answered what no attribute can hold: {error}") from None
         return time.time() + self.config.ttl_s, found
 
 

@@ -96,7 +96,7 @@ def read(made: type[Batch], body: bytes, *, is_json: bool) -> Batch:
     try:
         tree = json.loads(body, object_hook=with_base64_ids)
         return made.from_proto(Parse(json.dumps(tree), request, ignore_unknown_fields=True))
-    except (ValueError, ParseError) as error:
+    except (ValueError, TypeError, RecursionError, ParseError) as error:
         raise Refusal(400, f"the body is no OTLP JSON: {error}") from None
 
 

@@ -85,37 +85,36 @@ class PrometheusScraper:
 
     def scrape(self, target: str) -> Metrics:
         now_ns, began = time.time_ns(), time.monotonic()
-        families: list[Family] = []
-        is_up = False
+        before, known = self.starts.get(target, {}), {}
+        metrics: list[Metric] = []
+        count, is_up = 0, False
         try:
             response = http.get(target, headers={"accept": ACCEPT}, timeout_s=self.config.timeout_s)
             if response.status != 200:
                 raise FormatError(f"it answered {response.status}")
             content_type = response.header("content-type") or ""
-            families = list(parse(response.body.decode(), is_open=is_openmetrics(content_type)))
+            families = parse(response.body.decode(), is_open=is_openmetrics(content_type))
+            for family in families:
+                metrics += Converter(family, now_ns, before, known).metrics()
+                count += len(family.samples)
             is_up = True
-        except (Failure, FormatError, UnicodeDecodeError) as error:
+        except (Failure, ValueError) as error:
             # The others are scraped all the same, and `up` tells whoever looks at the metrics.
             log.warning(f"cannot scrape {target}: {error}")
+            metrics, count, known = [], 0, before
+        self.starts[target] = known
+        own = {
+            "up": float(is_up),
+            "scrape_duration_seconds": time.monotonic() - began,
+            "scrape_samples_scraped": float(count),
+        }
         batch = Metrics()
         group = batch.proto.resource_metrics.add()
         group.resource.attributes.extend(key_values(self.resource(target)))
-        metrics = group.scope_metrics.add(scope={"name": "prometheus-scraper"}).metrics
-        count = sum(len(family.samples) for family in families)
-        duration_s = time.monotonic() - began
-        own = {
-            "up": float(is_up),
-            "scrape_duration_seconds": duration_s,
-            "scrape_samples_scraped": float(count),
-        }
+        scope = group.scope_metrics.add(scope={"name": "prometheus-scraper"}, metrics=metrics)
         for name, value in own.items() if self.config.own_metrics else ():
-            metrics.add(name=name).gauge.data_points.add(as_double=value, time_unix_nano=now_ns)
-        before = self.starts.get(target, {})
-        known: dict[tuple[str, Labels], Start] = {}
-        for family in families:
-            Converter(family, now_ns, before, known).add_to(metrics)
-        if is_up:
-            self.starts[target] = known
+            metric = scope.metrics.add(name=name)
+            metric.gauge.data_points.add(as_double=value, time_unix_nano=now_ns)
         return batch
 
     def resource(self, target: str) -> dict[str, object]:
@@ -238,7 +237,7 @@ class Converter:
     before: dict[tuple[str, Labels], Start]
     known: dict[tuple[str, Labels], Start]
 
-    def add_to(self, metrics: Any) -> None:
+    def metrics(self) -> Iterator[Metric]:
         family = self.family
         convert = {
             "counter": self.counter,
@@ -250,7 +249,7 @@ class Converter:
         for metric in convert() if family.samples else ():
             metric.description = family.help
             metric.unit = family.unit
-            metrics.append(metric)
+            yield metric
 
     def gauge(self) -> Iterator[Metric]:
         for name, samples in self.by_name():
@@ -356,7 +355,8 @@ class Converter:
 
     def start(self, labels: Labels, value: float, created: dict[Labels, float]) -> int:
         if labels in created:
-            return round(created[labels] * 1e9)
+            began = created[labels] * 1e9
+            return round(began) if 0 < began < 2**64 else 0
         # Nobody says when it began: it was there when it was seen first, or was smaller again.
         key = (self.family.name, labels)
         start = self.before.get(key)
@@ -371,7 +371,7 @@ def value_of(samples: list[Sample], suffix: str) -> float | None:
 
 
 def as_count(value: float) -> int:
-    return max(0, int(value)) if math.isfinite(value) else 0
+    return min(max(0, int(value)), 2**64 - 1) if math.isfinite(value) else 0
 
 
 def add_exemplars(point: Any, samples: list[Sample], now_ns: int) -> None:

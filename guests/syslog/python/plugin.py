@@ -19,7 +19,9 @@ from otelwasm_sdk import Logs, Message, emit, key_values, receiver
 @attrs.frozen
 class Config:
     # RFC 3164 tells neither the year nor the zone: this is the zone, ahead of UTC.
-    utc_offset_hours: float = 0.0
+    utc_offset_hours: float = attrs.field(
+        default=0.0, validator=[attrs.validators.gt(-24), attrs.validators.lt(24)]
+    )
 
 
 # By the syslog severity: the data model's number, and what it is called.
@@ -183,7 +185,9 @@ def is_set(record: Record, text: str, zone: timezone | None) -> bool:
             return False
         moment = moment.replace(tzinfo=zone)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    record.time_unix_nano = max(0, since // timedelta(microseconds=1) * 1000)
+    nanoseconds = since // timedelta(microseconds=1) * 1000
+    # OTLP's times are from 1970 to 2554; 0 says that there is none.
+    record.time_unix_nano = nanoseconds if 0 < nanoseconds < 2**64 else 0
     return True
 
 

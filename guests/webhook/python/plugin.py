@@ -148,7 +148,7 @@ def new_batch(service: str) -> tuple[Logs, Any]:
 def json_object(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the body is no JSON: {error}") from None
     if not isinstance(payload, dict):
         raise Refusal(400, "the body is no JSON object")
@@ -171,11 +171,20 @@ def member(payload: dict[str, Any], *path: str) -> Any:
 
 
 def texts(given: object) -> dict[str, str]:
-    return {key: str(value) for key, value in given.items()} if isinstance(given, dict) else {}
+    if not isinstance(given, dict):
+        return {}
+    return {clean(key): clean(str(value)) for key, value in given.items()}
 
 
 def present(attributes: dict[str, Any]) -> dict[str, str]:
-    return {key: value for key, value in attributes.items() if isinstance(value, str) and value}
+    return {
+        key: clean(value) for key, value in attributes.items() if isinstance(value, str) and value
+    }
+
+
+def clean(text: str) -> str:
+    """Replace what JSON can escape but UTF-8, and so OTLP, cannot say: half a surrogate pair."""
+    return text.encode(errors="replace").decode()
 
 
 def unix_nano(text: object) -> int:
@@ -191,4 +200,5 @@ def unix_nano(text: object) -> int:
     )
     fraction = str(text).partition(".")[2]
     digits = fraction[: len(fraction) - len(fraction.lstrip("0123456789"))]
-    return seconds * 10**9 + int(digits.ljust(9, "0")[:9] if digits else 0)
+    nanoseconds = seconds * 10**9 + int(digits.ljust(9, "0")[:9] if digits else 0)
+    return nanoseconds if nanoseconds < 2**64 else 0

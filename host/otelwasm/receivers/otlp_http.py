@@ -6,6 +6,7 @@ encoding what was expected; `otlp/answers.py` says what the rest is answered.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -33,6 +34,8 @@ __all__ = ["OtlpHttpConfig", "OtlpHttpReceiver"]
 
 # Unpacking or reading JSON of more than this would keep the event loop from the other senders.
 _INLINE_BYTES = 16 << 10
+# What so little may unpack to: a thousand times as much is possible.
+_INLINE_UNPACKED_BYTES = 256 << 10
 _TAKEN = {
     content_type: Answer(200, success_body(content_type), (("content-type", content_type),))
     for content_type in (PROTOBUF, JSON)
@@ -179,8 +182,11 @@ class _Desk:
             read = partial(
                 self._read, signal, payload, content_type=content_type, encoding=encoding
             )
-            is_quick = len(payload) <= _INLINE_BYTES
-            batch = read() if is_quick else await asyncio.to_thread(read)
+            try:
+                batch = await self._made(read, len(payload))
+            except TooLargeError as error:
+                answer = _refused(PermanentError(str(error)), content_type, 413)
+                raise _UnfitError(answer) from error
         else:
             batch = Batch(signal, payload, self.check(signal, payload))
         await consumer.consume(batch)
@@ -192,17 +198,28 @@ class _Desk:
             return Answer(204, headers=tuple(self._cors.preflight_headers().items()))
         return told(405, "only POST is taken here", ("allow", "POST"))
 
-    def _read(self, signal: Signal, body: bytes, *, content_type: str, encoding: str) -> Batch:
+    async def _made(self, read: Callable[[int], Batch], size: int) -> Batch:
         """
-        Make a batch of a body that is packed, or in JSON.
+        Read at once what is small, also when it is unpacked, and all else on another thread.
+        """
+        if size <= _INLINE_BYTES:
+            with contextlib.suppress(TooLargeError):
+                return read(min(_INLINE_UNPACKED_BYTES, self._limit_bytes))
+        return await asyncio.to_thread(read, self._limit_bytes)
+
+    def _read(
+        self, signal: Signal, body: bytes, limit_bytes: int, *, content_type: str, encoding: str
+    ) -> Batch:
+        """
+        Make a batch of a body that is packed, or in JSON; raises TooLargeError.
         """
         try:
             if encoding:
-                body = decompress(encoding, body, limit_bytes=self._limit_bytes)
+                body = decompress(encoding, body, limit_bytes=limit_bytes)
             if content_type == JSON:
                 return Batch(signal, from_json(signal, body))
-        except TooLargeError as error:
-            raise _UnfitError(_refused(PermanentError(str(error)), content_type, 413)) from error
+        except TooLargeError:
+            raise
         except ValueError as error:
             raise PermanentError(str(error)) from error
         return Batch(signal, body, self.check(signal, body))

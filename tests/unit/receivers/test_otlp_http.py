@@ -4,15 +4,19 @@ The OTLP/HTTP receiver answers as the OTLP specification says, whatever it is se
 
 import asyncio
 import gzip
+import threading
 import zlib
 from typing import Any
 
 import pytest
 import zstandard
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from otelwasm.config.values import ByteSize, Duration
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.otlp.answers import JSON, PROTOBUF
+from otelwasm.otlp.compression import decompress
 from otelwasm.otlp.json import from_json, to_json
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.receivers.otlp_http import OtlpHttpConfig
@@ -226,6 +230,29 @@ async def chunks(count: int) -> Any:
     """
     for _ in range(count):
         yield bytes(10_000)
+
+
+def test_little_that_unpacks_to_much_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What becomes large only when it is unpacked is not unpacked on the event loop's thread.
+    """
+    inbox, sizes = Inbox(), []
+
+    def watched(encoding: str, data: bytes, *, limit_bytes: int) -> bytes:
+        unpacked = decompress(encoding, data, limit_bytes=limit_bytes)
+        if threading.current_thread() is threading.main_thread():
+            sizes.append(len(unpacked))
+        return unpacked
+
+    monkeypatch.setattr("otelwasm.receivers.otlp_http.decompress", watched)
+    large = ExportTraceServiceRequest(resource_spans=[ResourceSpans(schema_url="a" * (10 << 20))])
+    payload = large.SerializeToString()
+
+    reply = reply_of(inbox, body=gzip.compress(payload), content_encoding="gzip")
+
+    assert 200 == reply.status
+    assert [payload] == inbox.payloads(Signal.TRACES)
+    assert [] == sizes
 
 
 @pytest.mark.parametrize("way", ["declared", "chunked", "gzip", "zstd", "json"])

@@ -107,19 +107,15 @@ class ClientConnection(Http2Connection):
             raise UnprocessedError(Code.UNAVAILABLE, str(error)) from error
         self._calls[stream_id] = call
         self.flush_soon()
+        reads = self.reads
         try:
             return await call.answer
         except asyncio.CancelledError:
+            if reads == self.reads:
+                # Not a word came meanwhile: the next calls had better go elsewhere.
+                self._is_leaving = True
             self._cancel(call)
             raise
-
-    def leave(self) -> None:
-        """
-        Make no more calls; close once those in flight are answered.
-        """
-        self._is_leaving = True
-        if not self._calls:
-            self._close()
 
     def abandon(self) -> None:
         """
@@ -287,9 +283,10 @@ class ClientConnection(Http2Connection):
         if self.is_lost or not self.is_open or self.transport.is_closing():
             return
         try:
+            self.transport.write(self.http2.data_to_send())
             if self.http2.want_read:
                 self.http2.terminate_connection()
-            self.transport.write(self.http2.data_to_send())
+                self.transport.write(self.http2.data_to_send())
         except ngh2.NGH2Error:
             pass  # it is closing as it is
         self.transport.close()

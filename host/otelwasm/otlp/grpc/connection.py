@@ -47,6 +47,7 @@ class Http2Connection(asyncio.Protocol):
         self.http2 = ngh2.Connection(role, config)
         self.loop = asyncio.get_running_loop()
         self.is_lost = False
+        self.reads = 0
         self._settings = settings
         self._window_bytes = window_bytes
         self._transport: asyncio.Transport | None = None
@@ -88,6 +89,7 @@ class Http2Connection(asyncio.Protocol):
         """
         Take in bytes, and answer what can be answered at once.
         """
+        self.reads += 1
         self._is_scheduled = True  # what is said meanwhile goes out below
         try:
             self.http2.receive_data(data)

@@ -56,16 +56,14 @@ class Serving:
     read_timeout_s: float
     connections: "set[ServerConnection]" = attrs.field(factory=set)
     is_empty: asyncio.Event = attrs.field(factory=asyncio.Event)
+    # What calls that are not complete may hold of a connection's window. The other half is room
+    # that was given back but not yet announced (nghttp2 waits until it is half the window), so
+    # that a client never waits for ever.
+    half_window_bytes: int = attrs.field(init=False)
 
-    @property
-    def half_window_bytes(self) -> int:
-        """
-        What calls that are not complete may hold of a connection's window.
-
-        The other half is room that was given back but not yet announced (nghttp2 waits until it is
-        half the window), so that a client never waits for ever.
-        """
-        return max(self.max_message_bytes + PREFIX_BYTES, _SMALLEST_WINDOW_BYTES)
+    def __attrs_post_init__(self) -> None:
+        largest_bytes = self.max_message_bytes + PREFIX_BYTES
+        self.half_window_bytes = max(largest_bytes, _SMALLEST_WINDOW_BYTES)
 
 
 class _Call:
@@ -217,7 +215,8 @@ class ServerConnection(Http2Connection):
                 self.transport.close()
 
     def _on_request(self, stream_id: int, headers: tuple[ngh2.Header, ...], is_ended: bool) -> None:
-        call = _Call(stream_id, self.loop.time() + self._serving.read_timeout_s)
+        now = self.loop.time()
+        call = _Call(stream_id, now + self._serving.read_timeout_s)
         call.is_ended = is_ended
         self._calls[stream_id] = call
         fields = dict(headers)
@@ -231,7 +230,7 @@ class ServerConnection(Http2Connection):
         if timeout is not None:
             within_s = timeout_s(timeout)
             if within_s is not None:
-                call.deadline = self.loop.time() + within_s
+                call.deadline = now + within_s
         path = fields.get(b":path", b"")
         call.handler = self._serving.methods.get(path)
         if call.handler is None:

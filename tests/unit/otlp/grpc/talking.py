@@ -11,13 +11,32 @@ from typing import Any, TypeVar
 
 import ngh2
 
+from otelwasm.otlp.endpoints import GrpcTarget
+from otelwasm.otlp.grpc.channel import GrpcChannel
 from otelwasm.otlp.grpc.messages import prefix
 from otelwasm.otlp.grpc.server import GrpcServer
 from otelwasm.otlp.grpc.serving import Handler
 
-__all__ = ["METHOD", "Slow", "Talk", "a_server", "connected", "echo", "echoed", "head", "speaking"]
+__all__ = [
+    "HEAD",
+    "METHOD",
+    "OK",
+    "Slow",
+    "Talk",
+    "a_channel",
+    "a_server",
+    "answer_all",
+    "connected",
+    "echo",
+    "echoed",
+    "head",
+    "reply",
+    "speaking",
+]
 
 METHOD = "/test.Service/Call"
+OK = ((b"grpc-status", b"0"),)
+HEAD = ((b":status", b"200"), (b"content-type", b"application/grpc"))
 Event = TypeVar("Event", bound=ngh2.Event)
 
 
@@ -253,3 +272,29 @@ class Slow:
             self.was_cancelled.set()
             raise
         return message
+
+
+def a_channel(port: int, host: str = "127.0.0.1", **settings: Any) -> GrpcChannel:
+    """
+    Return a channel in plain text.
+    """
+    return GrpcChannel(GrpcTarget.parse(f"{host}:{port}"), **settings)
+
+
+async def answer_all(talk: Talk, message: bytes = b"") -> None:
+    """
+    Answer every request, as long as there are some.
+    """
+    while True:
+        request = await talk.event(ngh2.RequestReceived)
+        reply(talk, request.stream_id, message)
+
+
+def reply(talk: Talk, stream_id: int, message: bytes = b"") -> None:
+    """
+    Answer one request with OK.
+    """
+    talk.http2.send_response(stream_id, HEAD)
+    talk.http2.send_data(stream_id, prefix(len(message)) + message)
+    talk.http2.send_trailers(stream_id, OK)
+    talk.flush()

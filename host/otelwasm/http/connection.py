@@ -33,7 +33,8 @@ _STOPPED = told(503, "the server is closing", ("retry-after", "1"), ("connection
 _HELD_BYTES = 64 << 10
 # Closed at once, a connection loses an answer that its sender has not read while still sending.
 _LINGER_S = 1.0
-_LAST_REQUEST_S = 0.1
+# What a new connection of a closing server has for its request.
+_FIRST_REQUEST_S = 0.1
 
 
 @attrs.frozen
@@ -88,6 +89,7 @@ class Connection(asyncio.Protocol):
         self._call: EagerCall[Answer] | None = None
         self._held = b""
         self._deadline = inf
+        self._is_new = True
         self._is_idle = False
         self._is_clogged = False  # the sender does not read its answers
         self._is_paused = False
@@ -106,8 +108,8 @@ class Connection(asyncio.Protocol):
         self._deadline = self._serving.head_deadline
         self._serving.connections.add(self)
         self._serving.on_change()
-        if self._serving.is_closing:  # accepted before the end: its request may be on its way
-            self._loop.call_later(_LAST_REQUEST_S, self.finish)
+        if self._serving.is_closing:
+            self.finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """
@@ -182,6 +184,10 @@ class Connection(asyncio.Protocol):
         """
         Close, at once or after the answer to the request that is on its way.
         """
+        if self._is_new:  # it may have been accepted a moment ago: its request comes next
+            self._is_new = False
+            self._loop.call_later(_FIRST_REQUEST_S, self.finish)
+            return
         if self._call is None and self._body is None and not self._held and not self._is_done:
             self._close()
 
@@ -240,6 +246,7 @@ class Connection(asyncio.Protocol):
         return self._body
 
     def _handle(self, head: Head, body: bytes) -> None:
+        self._is_new = False
         self._deadline = inf
         handling = self._serving.handle(Request(head, body, self._peer))
         self._call = EagerCall(handling, self._handled, loop=self._loop)

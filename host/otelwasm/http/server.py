@@ -8,7 +8,8 @@ its cost beside that of general servers.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from functools import partial
 from math import inf
@@ -22,8 +23,10 @@ __all__ = ["HttpServer"]
 # How long a closing server waits for the requests in flight.
 _GRACE_S = 10.0
 _BACKLOG = 2048
-_POLL_S = 0.01
+# Of the event loop, until what it has accepted is a connection.
+_TURNS = 5
 _LONGEST_TICK_S = 1.0
+_HANDSHAKE_S = 60.0
 _TLS_GOODBYE_S = 2.0
 
 
@@ -77,9 +80,7 @@ class HttpServer:
                 partial(Connection, self._serving, loop),
                 sock=sock,
                 backlog=_BACKLOG,
-                ssl=self._tls,
-                ssl_handshake_timeout=None if self._tls is None else self._handshake_s(),
-                ssl_shutdown_timeout=None if self._tls is None else _TLS_GOODBYE_S,
+                **self._tls_settings(),
             )
             self._servers.append(server)
 
@@ -89,28 +90,50 @@ class HttpServer:
         """
         servers, self._servers = self._servers, []
         if servers:
+            loop = asyncio.get_running_loop()
             # A connection is lost if its server closes right after accepting it
             # (python/cpython#109564, open): so first accept no more, then close.
             for sock in self._sockets:
-                asyncio.get_running_loop().remove_reader(sock)
-            await asyncio.sleep(_POLL_S)
+                loop.remove_reader(sock)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            last = [loop.create_task(self._take(sock)) for sock in self._waiting()]
             for server in servers:
                 server.close()
         for sock in self._sockets:
             sock.close()
         if servers:
-            await self._finish(grace_s)
+            await self._finish(last, grace_s)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    async def _finish(self, grace_s: float) -> None:
+    def _waiting(self) -> Iterator[socket.socket]:
+        """
+        Accept what the system has accepted and would reset when the sockets are closed.
+        """
+        for listening in self._sockets:
+            with suppress(OSError):
+                while True:
+                    sock, _ = listening.accept()
+                    sock.setblocking(False)
+                    yield sock
+
+    async def _take(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with suppress(OSError):
+            await loop.connect_accepted_socket(
+                partial(Connection, self._serving, loop), sock, **self._tls_settings()
+            )
+
+    async def _finish(self, last: list["asyncio.Task[None]"], grace_s: float) -> None:
         self._serving.is_closing = True
         for connection in tuple(self._serving.connections):
             connection.finish()
         self._on_change()
         try:
             async with asyncio.timeout(grace_s):
+                await asyncio.gather(*last)
                 await self._is_empty.wait()
         except TimeoutError:
             for connection in tuple(self._serving.connections):
@@ -140,8 +163,14 @@ class HttpServer:
             connection.look_at_time(now)
         self._timer = loop.call_later(self._tick_s, self._tick)
 
-    def _handshake_s(self) -> float:
-        return float(self._limits.head_timeout) or 60.0
+    def _tls_settings(self) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        return {
+            "ssl": self._tls,
+            "ssl_handshake_timeout": float(self._limits.head_timeout) or _HANDSHAKE_S,
+            "ssl_shutdown_timeout": _TLS_GOODBYE_S,
+        }
 
 
 def _refused(request: Request, status: int, reason: str) -> Answer:

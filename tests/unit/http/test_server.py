@@ -3,10 +3,13 @@ The HTTP server takes what HTTP/1.1 allows, refuses the rest, and answers in ord
 """
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
+import uvloop
 
 from otelwasm.config.values import ByteSize, Duration
 from otelwasm.http.connection import HttpLimits
@@ -343,6 +346,32 @@ def test_closing_answers_what_came_and_keeps_nobody() -> None:
     assert b"" == nothing
     assert b"connection: close\r\n" in answered
     assert answered.endswith(b"\r\n\r\n1")
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_closing_loses_no_connection(new_loop: Any) -> None:
+    """
+    Who has connected before the server stops listening is answered, accepted by us or not yet.
+    """
+
+    async def scenario() -> list[bytes]:
+        async with serving(Seen()) as server:
+            senders = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+            for sender in senders[:4]:
+                sender.sendall(GET)
+            closing = asyncio.create_task(server.close())
+            await asyncio.sleep(0)
+            senders[4].sendall(GET)
+            answered = [await asyncio.to_thread(sender.recv, 1000) for sender in senders]
+            await closing
+            for sender in senders:
+                sender.close()
+            return answered
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        answered = runner.run(asyncio.wait_for(scenario(), 30))
+
+    assert [True] * 5 == [answer.startswith(b"HTTP/1.1 200 OK\r\n") for answer in answered]
 
 
 def test_tls(tmp_path: Path) -> None:

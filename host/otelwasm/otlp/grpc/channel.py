@@ -22,6 +22,8 @@ __all__ = ["GrpcChannel"]
 
 _USER_AGENT = b"otelwasm grpc-python-ngh2"
 _ATTEMPT_S = 10.0
+# Packing more than this would hold up the event loop.
+_INLINE_BYTES = 16 << 10
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 # A call that the server did not look at is made again, on another connection.
@@ -65,7 +67,10 @@ class GrpcChannel:
         head = self._heads.get(method) or self._head(method)
         is_packed = self._encoding != "none"
         if is_packed:
-            message = compress(self._encoding, message)
+            if len(message) <= _INLINE_BYTES:
+                message = compress(self._encoding, message)
+            else:
+                message = await asyncio.to_thread(compress, self._encoding, message)
         before = prefix(len(message), is_compressed=is_packed)
         for attempt in range(_TRIES):
             while (connection := self._connection()) is None:

@@ -2,14 +2,19 @@
 Put messages into their frames, and take them out: a flag, a length of four bytes, the message.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from otelwasm.otlp.compression import TooLargeError, decompress
 from otelwasm.otlp.grpc.status import Code, RpcError
 
-__all__ = ["EMPTY", "PREFIX_BYTES", "prefix", "read_message", "read_prefix", "unpacked"]
+__all__ = ["EMPTY", "PREFIX_BYTES", "prefix", "read_message", "read_prefix", "unpack", "unpacked"]
 
 PREFIX_BYTES = 5
+# Unpacking more than this, or to more than that, would hold up the event loop.
+_INLINE_BYTES = 16 << 10
+_INLINE_UNPACKED_BYTES = 256 << 10
 # The frame of an empty message.
 EMPTY = bytes(PREFIX_BYTES)
 
@@ -56,6 +61,17 @@ def read_message(chunks: Sequence[bytes], *, length: int) -> bytes:
             Code.UNIMPLEMENTED, f"{len(message) - length} bytes follow the one message of a call"
         )
     return message
+
+
+async def unpack(encoding: bytes, message: bytes, *, limit_bytes: int) -> bytes:
+    """
+    Do as `unpacked` does: at once what is small and stays so, and all else on another thread.
+    """
+    if len(message) <= _INLINE_BYTES:
+        quick_bytes = min(limit_bytes, _INLINE_UNPACKED_BYTES)
+        with contextlib.suppress(ValueError):
+            return decompress(encoding.decode(), message, limit_bytes=quick_bytes)
+    return await asyncio.to_thread(unpacked, encoding, message, limit_bytes=limit_bytes)
 
 
 def unpacked(encoding: bytes, message: bytes, *, limit_bytes: int) -> bytes:

@@ -18,7 +18,7 @@ from otelwasm.otlp.grpc.messages import (
     prefix,
     read_message,
     read_prefix,
-    unpacked,
+    unpack,
 )
 from otelwasm.otlp.grpc.status import Code, RpcError, timeout_s
 
@@ -293,19 +293,21 @@ class ServerConnection(Http2Connection):
         is_packed = call.chunks[0][0]
         message = read_message(call.chunks, length=call.length)
         call.chunks.clear()
-        if is_packed:
-            if not call.encoding:
-                raise RpcError(Code.INTERNAL, "a compressed message, but no grpc-encoding")
-            limit_bytes = self._serving.max_message_bytes
-            message = unpacked(call.encoding, message, limit_bytes=limit_bytes)
+        if is_packed and not call.encoding:
+            raise RpcError(Code.INTERNAL, "a compressed message, but no grpc-encoding")
         assert call.handler is not None
         self._running_calls += 1
         call.running = EagerCall(
-            call.handler(message),
+            self._handle_packed(call, message) if is_packed else call.handler(message),
             lambda reply, error: self._answer(call, reply, error),
             loop=self.loop,
         )
         call.running.start()
+
+    async def _handle_packed(self, call: _Call, packed: bytes) -> bytes:
+        assert call.handler is not None
+        limit_bytes = self._serving.max_message_bytes
+        return await call.handler(await unpack(call.encoding, packed, limit_bytes=limit_bytes))
 
     def _answer(self, call: _Call, reply: bytes | None, error: BaseException | None) -> None:
         self._running_calls -= 1

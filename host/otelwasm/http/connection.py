@@ -283,7 +283,7 @@ class Connection(asyncio.Protocol):
                 start += _KEEP_ALIVE
         if does_close:
             self._transport.write(start + _CLOSE + serving.date + content)
-            self._close()
+            self._close(last_bytes=len(content))
         else:
             self._is_idle = True
             self._deadline = serving.idle_deadline
@@ -308,9 +308,10 @@ class Connection(asyncio.Protocol):
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
-    def _close(self) -> None:
+    def _close(self, *, last_bytes: int = 0) -> None:
         self._is_done = True
-        if self._transport.get_write_buffer_size():  # as long as for any other answer
+        # With TLS nobody knows what is still to be sent; what is long has the time of any answer.
+        if last_bytes > _HELD_BYTES or self._transport.get_write_buffer_size():
             self._deadline = self._serving.idle_deadline
         else:
             self._deadline = self._serving.now + _LINGER_S

@@ -26,8 +26,7 @@ _BACKLOG = 2048
 # Of the event loop, until what it has accepted is a connection.
 _TURNS = 5
 _LONGEST_TICK_S = 1.0
-_HANDSHAKE_S = 60.0
-_TLS_GOODBYE_S = 2.0
+_LONGEST_S = 60.0  # for what the limits let take as long as it likes
 
 
 class HttpServer:
@@ -168,8 +167,9 @@ class HttpServer:
             return {}
         return {
             "ssl": self._tls,
-            "ssl_handshake_timeout": float(self._limits.head_timeout) or _HANDSHAKE_S,
-            "ssl_shutdown_timeout": _TLS_GOODBYE_S,
+            "ssl_handshake_timeout": float(self._limits.head_timeout) or _LONGEST_S,
+            # The last answer may be on its way still; a connection that is done is cut off sooner.
+            "ssl_shutdown_timeout": float(self._limits.idle_timeout) or _LONGEST_S,
         }
 
 

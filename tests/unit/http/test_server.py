@@ -4,8 +4,6 @@ The HTTP server takes what HTTP/1.1 allows, refuses the rest, and answers in ord
 
 import asyncio
 import socket
-import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from otelwasm.config.values import ByteSize, Duration
 from otelwasm.http.connection import HttpLimits
 from otelwasm.http.messages import Answer, Request
 from unit.http.talking import Seen, answers_to, serving, talk
-from unit.otlp.certificates import issue_certificates
 from unit.otlp.peers import run
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -257,31 +254,6 @@ def test_sender_that_reads_no_answers_is_served_no_further() -> None:
     assert 100 > count
 
 
-def test_last_answer_has_time_to_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    A sender that reads a connection's last answer slowly gets all of it.
-    """
-    monkeypatch.setattr("otelwasm.http.connection._LINGER_S", 0)
-
-    async def handle(request: Request) -> Answer:
-        return Answer(200, bytes(32 << 20), (("connection", "close"),))
-
-    async def scenario() -> bytes:
-        limits = HttpLimits(head_timeout=Duration(0.2))
-        async with serving(handle, limits=limits) as server:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(GET)
-            head = await reader.readexactly(1)
-            idle, other = await asyncio.open_connection("127.0.0.1", server.port)
-            await idle.read()  # until its time is up: the server has looked at all connections
-            other.close()
-            answer = head + await reader.read()
-            writer.close()
-            return answer
-
-    assert len(run(scenario())) > 32 << 20
-
-
 def test_times_out_where_nothing_comes() -> None:
     """
     Connections that are idle too long are closed.
@@ -372,25 +344,3 @@ def test_closing_loses_no_connection(new_loop: Any) -> None:
         answered = runner.run(asyncio.wait_for(scenario(), 30))
 
     assert [True] * 5 == [answer.startswith(b"HTTP/1.1 200 OK\r\n") for answer in answered]
-
-
-def test_tls(tmp_path: Path) -> None:
-    """
-    Over TLS it is the same.
-    """
-    issue_certificates(tmp_path)
-    server_side = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server_side.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
-    client_side = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-
-    async def scenario() -> list[bytes]:
-        async with serving(Seen(), tls=server_side) as server:
-            reader, writer = await asyncio.open_connection(
-                "localhost", server.port, ssl=client_side
-            )
-            writer.write(GET + POST.replace(b"x\r\n", b"x\r\nConnection: close\r\n"))
-            answered = await reader.read()
-            writer.close()
-            return bodies(answered)
-
-    assert [b"1", b"2"] == run(scenario())

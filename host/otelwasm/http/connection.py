@@ -285,6 +285,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(start + _CLOSE + serving.date + content)
             self._close(last_bytes=len(content))
         else:
+            self._head = None
             self._is_idle = True
             self._deadline = serving.idle_deadline
             self._transport.write(start + serving.date + content)

@@ -17,6 +17,8 @@ _LINE_END = b"\r\n"
 _HEAD_END = b"\r\n\r\n"
 _LENGTH_LINE = b"\r\ncontent-length:"
 _MOST_DIGITS = 15
+# A longer head is not kept for the next one: idle connections must not cost much.
+_REMEMBERED_BYTES = 2 << 10
 
 
 class UnfitRequestError(Exception):
@@ -92,9 +94,10 @@ class HeadReader:
         return head, end
 
     def _remember(self, raw: bytes, head: Head) -> None:
+        self._seen = None
         digits = head.headers.get("content-length", "")
         at = raw.lower().find(_LENGTH_LINE)
-        if not digits or at < 0:
+        if not digits or at < 0 or len(raw) > _REMEMBERED_BYTES:
             return
         begin = raw.index(digits.encode(), at + len(_LENGTH_LINE))
         self._seen = _Seen(raw[:begin], raw[begin + len(digits) :], head)

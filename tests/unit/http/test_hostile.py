@@ -16,7 +16,7 @@ from otelwasm.config.values import ByteSize, Duration
 from otelwasm.http.bodies import ChunkedBody
 from otelwasm.http.connection import HttpLimits
 from otelwasm.http.heads import HeadReader, UnfitRequestError
-from otelwasm.http.messages import Head
+from otelwasm.http.messages import Answer, Head, Request
 from unit.http.talking import Seen, answers_to, serving, talk
 from unit.otlp.peers import run
 
@@ -261,6 +261,34 @@ def test_slow_senders_are_let_go() -> None:
 
     assert b"" == head
     assert b"" == body or body.startswith(b"HTTP/1.1 408 ")
+
+
+def test_large_heads_are_not_kept() -> None:
+    """
+    Of a head that is as large as heads may be, nothing stays behind its request.
+    """
+
+    async def forget(request: Request) -> Answer:
+        return Answer(200)
+
+    async def scenario() -> int:
+        async with serving(forget) as server:
+            sent = HEAD + b"X: " + b"x" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n"
+            tracemalloc.start()
+            before, _ = tracemalloc.get_traced_memory()
+            open_ones = []
+            for _ in range(50):
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                writer.write(sent)
+                await reader.readuntil(b"\r\n\r\n")
+                open_ones.append(writer)
+            after, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            for writer in open_ones:
+                writer.close()
+            return (after - before) // 50
+
+    assert 20_000 > run(scenario())
 
 
 def test_many_idle_connections_cost_little() -> None:

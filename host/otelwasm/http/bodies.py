@@ -14,6 +14,8 @@ _LINE_END = b"\r\n"
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 _LONGEST_LINE_BYTES = 1 << 10
 _LONGEST_TRAILERS_BYTES = 8 << 10
+# Kept one by one, smaller pieces would cost much more than their bytes.
+_SMALL_BYTES = 4 << 10
 
 
 def too_large(limit_bytes: int) -> UnfitRequestError:
@@ -46,14 +48,20 @@ class SizedBody:
 
     def __init__(self, length: int, begin: memoryview) -> None:
         self._missing = length - len(begin)
-        self._parts: list[bytes | memoryview] = [begin]
+        self._parts: list[bytes | bytearray | memoryview] = [begin]
 
     def feed(self, data: bytes) -> bytes | None:
         """
         Take a piece; once the body is whole, return what came after it.
         """
         if len(data) < self._missing:
-            self._parts.append(data)
+            last = self._parts[-1]
+            if len(data) >= _SMALL_BYTES:
+                self._parts.append(data)
+            elif isinstance(last, bytearray):
+                last += data
+            else:
+                self._parts.append(bytearray(data))
             self._missing -= len(data)
             return None
         self._parts.append(data[: self._missing])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otelwasm.config.values import ByteSize, Duration
-from otelwasm.http.bodies import ChunkedBody
+from otelwasm.http.bodies import ChunkedBody, SizedBody
 from otelwasm.http.connection import HttpLimits
 from otelwasm.http.heads import HeadReader, UnfitRequestError
 from otelwasm.http.messages import Answer, Head, Request
@@ -289,6 +289,23 @@ def test_large_heads_are_not_kept() -> None:
             return (after - before) // 50
 
     assert 20_000 > run(scenario())
+
+
+def test_tiny_pieces_cost_what_they_are() -> None:
+    """
+    A body that comes a few bytes at a time takes no more memory than its bytes, about.
+    """
+    size = 300_000
+    tracemalloc.start()
+    body = SizedBody(size, memoryview(b"ab"))
+    for number in range(1, size // 2 - 1):
+        assert body.feed(b"%c%c" % (number % 256, number % 251)) is None
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert b"yz" == body.feed(b"xxyz")
+    assert (size, b"ab", b"xx") == (len(body.content()), body.content()[:2], body.content()[-2:])
+    assert 2 * size > held
 
 
 def test_many_idle_connections_cost_little() -> None:

@@ -118,7 +118,9 @@ def _status_message(body: bytes, content_type: str) -> str:
     """
     try:
         if content_type == JSON:
-            return str(json.loads(body)["message"])[:_LONGEST_REASON]
+            message = str(json.loads(body)["message"])[:_LONGEST_REASON]
+            # JSON can spell half a character, which no other protocol carries on.
+            return message.encode("utf-8", "replace").decode()
         if content_type == PROTOBUF:
             return Status.from_protobuf(body).message[:_LONGEST_REASON]
     except (LookupError, RecursionError, TypeError, ValueError):

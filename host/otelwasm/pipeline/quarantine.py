@@ -93,5 +93,7 @@ class Quarantine:
             "reason": reason,
         }
         text = json.dumps(note, indent=2, ensure_ascii=False) + "\n"
-        write_atomically(self.directory / f"{stem}.json", text.encode())
+        # Of half a character that somebody's words end in, JSON has room for the escape.
+        content = text.encode("utf-8", "backslashreplace")
+        write_atomically(self.directory / f"{stem}.json", content)
         return path

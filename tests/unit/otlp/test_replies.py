@@ -118,6 +118,7 @@ def test_retry_after_as_a_date() -> None:
     [
         (Status(3, "bad tenant").to_protobuf(), PROTOBUF, "bad tenant"),
         (b'{"code": 3, "message": "bad tenant"}', JSON, "bad tenant"),
+        (rb'{"message": "half \ud83d"}', JSON, "half ?"),
         (b'["bad"]', JSON, '["bad"]'),
         (b"{", JSON, "{"),
         (b"bad\xff\n", PROTOBUF, "bad\N{REPLACEMENT CHARACTER}"),

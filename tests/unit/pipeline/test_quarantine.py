@@ -41,6 +41,20 @@ def test_a_batch_is_kept_with_its_reason(tmp_path: Path) -> None:
     assert telemetry.total_items("quarantined") == 2
 
 
+def test_a_reason_may_be_any_text(tmp_path: Path) -> None:
+    """
+    Half of a character, which UTF-8 cannot carry, costs neither the batch nor who keeps it.
+    """
+    telemetry = Telemetry()
+    Quarantine(tmp_path, max_bytes=1000, telemetry=telemetry).keep(
+        a_batch(), "exporter/otlp", reason="half \ud83d é"
+    )
+    (note,) = kept(tmp_path, ".json")
+
+    assert "half \ud83d é" == json.loads(note.read_text())["reason"]
+    assert telemetry.total_items("quarantined") == 1
+
+
 def test_batches_of_one_moment_do_not_overwrite_each_other(tmp_path: Path) -> None:
     """
     Every batch has a file of its own, in the order they were kept.

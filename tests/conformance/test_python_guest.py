@@ -14,6 +14,7 @@ import pytest
 from conformance.payloads import mutants, spans
 from otelwasm.build.python import build
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
+from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
 from otelwasm_sdk import Traces
@@ -69,6 +70,8 @@ def probe(lane: Lane) -> Start:
             config=config,
             name="probe",
             lane=lane,
+            # As many as the tests write.
+            limits=Limits(log_lines_per_second=100_000),
             emit=emit or (lambda *batch: emitted.append(batch)),
             log=lambda *line: logged.append(line),
             meter=lambda *value: measured.append(value),

@@ -96,16 +96,18 @@ def test_a_pipeline_in_a_program(folder: Path) -> None:
     assert re.fullmatch("[0-9a-f]{64}", attribute["value"]["stringValue"])
 
 
-def test_a_plugin_in_a_test(folder: Path) -> None:
+def test_plugins_in_tests(folder: Path) -> None:
     """
-    The README's test of its plugin passes.
+    The README's tests of its plugins pass.
     """
+    (folder / "post.py").write_text(block("python", "@exporter"))
     (folder / "test_redact.py").write_text(block("python", "def test_mail_addresses"))
+    (folder / "test_post.py").write_text(block("python", "def test_a_busy_server"))
 
     done = in_python(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert 0 == done.returncode, done.stdout
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout
 
 
 def test_a_receiver_and_an_exporter(folder: Path) -> None:

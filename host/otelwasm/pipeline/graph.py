@@ -219,20 +219,14 @@ class Graph:
         return consumer_for
 
     async def _stop_receivers(self) -> None:
-        stops = [receiver.stop(self._deadline) for receiver in self.receivers.values()]
-        for error in await asyncio.gather(*stops, return_exceptions=True):
-            if error is not None:
-                raise error
+        await _to_their_ends(receiver.stop(self._deadline) for receiver in self.receivers.values())
 
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)
 
     async def _stop_exporters(self) -> None:
         # Each drains while the others do: a slow one costs them nothing.
-        stops = [self._stop_exporter(name) for name in self.exporters]
-        for error in await asyncio.gather(*stops, return_exceptions=True):
-            if error is not None:
-                raise error
+        await _to_their_ends(self._stop_exporter(name) for name in self.exporters)
 
     async def _stop_exporter(self, name: str) -> None:
         await self._deliveries[name].drain(self._deadline)
@@ -242,6 +236,15 @@ class Graph:
                 await self.exporters[name].close()
         except TimeoutError:
             _log.warning("exporter did not close in time", exporter=name)
+
+
+async def _to_their_ends(stops: Iterable[Awaitable[None]]) -> None:
+    """
+    Wait for all of *stops*, whatever goes wrong with one; raise the first that did.
+    """
+    for error in await asyncio.gather(*stops, return_exceptions=True):
+        if error is not None:
+            raise error
 
 
 async def _all(starts: Iterable[Awaitable[None]]) -> None:

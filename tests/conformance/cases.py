@@ -7,7 +7,8 @@ Read the example plugins' cases: guests/<case>/case.toml, what goes in and what 
                                 "pass" or "drop"; an exporter's receipt
     expected-emitted-<signal>.json  what is emitted by the end, as one request
     expected-requests.json      the HTTP requests that were sent by the end
-    <language>/                 its existence says that the language has the plugin
+    <language>/                 its existence says that the language, one of LANGUAGES, has the
+                                plugin, for which all of this holds, too
 
 A receiver's inputs are `[[messages]]` in case.toml, each with its method, target, headers, body and
 the status that it gets. `[http."<url>"]` is what a request gets: status, headers, body. A body is
@@ -29,6 +30,7 @@ from otelwasm_sdk import Message
 from otelwasm_sdk.http import Refused, Request, Response
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
+LANGUAGES = ("python",)
 _INPUT = re.compile(r"input(-\d+)?-(traces|metrics|logs|profiles)\.json")
 
 
@@ -67,6 +69,13 @@ class Case:
         Where its files are.
         """
         return GUESTS / self.name
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """
+        Those in which there is a plugin for it.
+        """
+        return tuple(each for each in LANGUAGES if (self.folder / each).is_dir())
 
     def url(self, url: str) -> str:
         """

@@ -1,5 +1,6 @@
 """
-Run a case's inputs through its plugin: as a component in either lane, or as plain Python.
+Run a case's inputs through its plugin in one language: as a component in either lane, or as plain
+Python.
 """
 
 import base64
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 import attrs
 
+from conformance.building import built
 from conformance.cases import Case
 from otelwasm.signals import Signal
 from otelwasm.testing import Trial
@@ -19,7 +21,7 @@ from otelwasm_sdk.definition import definitions_in
 from otelwasm_sdk.http import Request
 from otelwasm_sdk.signature import BATCHES
 
-Way = Literal["plain", "bridge", "direct"]
+Way = Literal["plain", "direct", "bridge"]
 
 
 @attrs.define
@@ -34,16 +36,23 @@ class Outcome:
     requests: list[Request] = attrs.field(factory=list)
 
 
-def run(case: Case, way: Way) -> Outcome:
+def ways(language: str) -> tuple[Way, ...]:
+    """
+    How plugins of *language* run.
+    """
+    return ("plain", "direct", "bridge") if language == "python" else ("direct", "bridge")
+
+
+def run(case: Case, language: str, *, way: Way) -> Outcome:
     """
     Let the plugin do what the case says.
     """
-    source = case.folder / "python" / "plugin.py"
+    source = case.folder / language
     given: dict[str, Any] = {"config": case.config, "http": case.answer, "state": {}}
     if way == "plain":
-        trial = Trial(_plugin_in(source), **given)
+        trial = Trial(_plugin_in(source / "plugin.py"), **given)
     else:
-        trial = Trial(source, lane=way, **given)
+        trial = Trial(built(source, language), lane=way, **given)
     outcome = Outcome(requests=trial.requested)
     try:
         for step in case.steps:

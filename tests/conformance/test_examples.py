@@ -1,5 +1,5 @@
 """
-Every example plugin does what its case says, however it is run.
+Every example plugin does what its case says, in every language that has it, however it is run.
 """
 
 import json
@@ -9,19 +9,29 @@ import pytest
 
 from conformance.cases import Case, Step, read_cases
 from conformance.golden import COMMAND, Golden
-from conformance.runs import Way, run, shown
+from conformance.runs import Way, run, shown, ways
 from otelwasm.otlp.json import from_json
 
 CASES = read_cases()
 
 
-@pytest.mark.parametrize("way", ["plain", "direct", "bridge"])
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_an_example_does_what_its_case_says(case: Case, way: Way, golden: Golden) -> None:
+@pytest.mark.parametrize(
+    ("case", "language", "way"),
+    [
+        pytest.param(case, language, way, id=f"{case.name}-{language}-{way}")
+        for case in CASES
+        for language in case.languages
+        for way in ways(language)
+    ],
+)
+def test_an_example_does_what_its_case_says(
+    case: Case, language: str, way: Way, golden: Golden
+) -> None:
     """
-    An example sends, emits, answers and asks for what is expected, in every way to run it.
+    An example sends, emits, answers and asks for what is expected, in every language that has it
+    and every way to run it.
     """
-    outcome = run(case, way)
+    outcome = run(case, language, way=way)
 
     assert [status for _, status in case.messages] == outcome.statuses
     for step, result in zip(case.steps, outcome.results, strict=True):

@@ -163,11 +163,16 @@ def test_a_bug_names_the_authors_file_and_line(probe: Start) -> None:
 
 @pytest.mark.parametrize(
     ("do", "words"),
-    [("exit", "SystemExit: 3"), ("recurse", "RecursionError"), ("fail", "KeyError")],
+    [
+        ("exit", "SystemExit: 3"),
+        ("recurse", "RecursionError"),
+        ("nested-json", "RecursionError: JSON that nests more than 1000 levels"),
+        ("fail", "KeyError"),
+    ],
 )
 def test_an_instance_survives_what_its_plugin_does(probe: Start, do: str, words: str) -> None:
     """
-    Leaving the program, endless recursion and plain bugs fail one batch each, and no instance.
+    Leaving the program, endless recursion or JSON, and plain bugs fail one batch, and no instance.
     """
     with probe(do=do) as failing:
         for _ in range(3):

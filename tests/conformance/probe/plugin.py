@@ -2,6 +2,7 @@
 A plugin that does what a test's configuration says: good, bad and heavy things.
 """
 
+import json
 import sys
 from typing import Literal
 
@@ -18,7 +19,7 @@ class Config:
 
     do: Literal[
         "pass", "drop", "edit", "log", "meter", "permanent", "retryable", "fail", "exit", "recurse",
-        "read", "late-import", "odd-text",
+        "read", "late-import", "odd-text", "nested-json",
     ] = "pass"  # fmt: skip
     times: int = 1
 
@@ -90,6 +91,11 @@ class Probe:
 
     def do_recurse(self, batch: Batch) -> Batch:
         return self.do_recurse(batch)
+
+    def do_nested_json(self, batch: Batch) -> Batch:
+        nested = json.loads("[" * 1000 + "]" * 1000)
+        log.info(json.dumps(nested))
+        return json.loads("[" * 100_000)
 
     def do_late_import(self, batch: Batch) -> Batch:
         import xml.sax

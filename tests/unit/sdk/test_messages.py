@@ -171,11 +171,20 @@ def test_what_stays_is_permanent(status: int) -> None:
     assert f"the server answered {status}: {'x' * 300}" == str(caught.value)
 
 
-def test_a_response_is_read_as_text_or_json() -> None:
+def test_a_response_is_read_as_text() -> None:
     """
-    Text never fails; what is no JSON is a ValueError.
+    Text never fails; what is no UTF-8 is replaced.
     """
     assert "é\ufffd" == Response(body=b"\xc3\xa9\xff").text()
-    assert {"a": [1]} == Response(body=b'{"a": [1]}').json()
+
+
+@pytest.mark.parametrize("came", [Message, lambda body: Response(body=body)])
+def test_bodies_are_read_as_json(came: Any) -> None:
+    """
+    What is no JSON, or nests too deep to be read, is a ValueError.
+    """
+    assert {"a": [1]} == came(b'{"a": [1]}').json()
     with pytest.raises(ValueError, match="Expecting value"):
-        Response(body=b"<html>").json()
+        came(b"<html>").json()
+    with pytest.raises(ValueError, match="recursion|nests"):
+        came(b"[" * 100_000).json()

@@ -97,6 +97,13 @@ def _timeout(_: object, __: object, value: object) -> None:
         raise ValueError(f"timeout_s is a number of seconds above 0, not {value}")
 
 
+def _decoded(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
 def _first(headers: tuple[Pair, ...], name: str) -> str | None:
     wanted = name.lower()
     return next((value for key, value in headers if key == wanted), None)
@@ -131,6 +138,12 @@ class Message:
         The first header called *name*, in any case.
         """
         return _first(self.headers, name)
+
+    def json(self) -> Any:
+        """
+        The body, decoded from JSON; raises ValueError if it is none, or nests too deep.
+        """
+        return _decoded(self.body)
 
 
 @attrs.frozen
@@ -189,9 +202,9 @@ class Response:
 
     def json(self) -> Any:
         """
-        The body, decoded from JSON; raises ValueError if it is none.
+        The body, decoded from JSON; raises ValueError if it is none, or nests too deep.
         """
-        return json.loads(self.body)
+        return _decoded(self.body)
 
     def raise_for_status(self) -> Self:
         """

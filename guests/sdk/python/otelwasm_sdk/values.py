@@ -77,8 +77,9 @@ def hashed(value: object, *, salt: str = "") -> str:
     """
     Return the SHA-256 of an attribute's value in hexadecimal; empty values stay empty.
 
-    Without *salt* it equals what the Collector's attributes processor makes of strings, numbers
-    and booleans. Values that can be guessed, as e-mail addresses can, need a secret salt.
+    Without *salt* it equals what the Collector's attributes processor makes of strings that are
+    not empty, numbers and booleans. Values that can be guessed, as e-mail addresses can, need a
+    secret salt.
     """
     data = bytes_to_hash(value)
     return hashlib.sha256(salt.encode() + data).hexdigest() if data else ""

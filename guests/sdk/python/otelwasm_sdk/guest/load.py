@@ -14,6 +14,7 @@ from typing import NoReturn
 from google.protobuf.internal import api_implementation
 
 from otelwasm_sdk.definition import Definition, Kind, definitions_in
+from otelwasm_sdk.guest.nesting import limit_json
 from otelwasm_sdk.guest.standard import close_imports, preload
 from otelwasm_sdk.report import report_of
 from otelwasm_sdk.signature import DefinitionError
@@ -37,6 +38,7 @@ def load(path: str, kind: Kind) -> tuple[Definition, str]:
                 " core; plugins would be a hundred times slower"
             )
         preload()
+        limit_json()
         keep_sources(folder)
         definition = only_one(definitions_in(import_file(path)), kind)
     except DefinitionError as error:

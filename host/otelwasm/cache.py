@@ -3,12 +3,14 @@ Keep what is costly to make (builds, compiled components) in one folder of the u
 """
 
 import contextlib
+import fcntl
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["cache_dir", "forget_unused", "mark_used", "write_atomically"]
+__all__ = ["cache_dir", "forget_unused", "making", "mark_used", "write_atomically"]
 
 # Files that nobody used for so long are deleted.
 _UNUSED_S = 30 * 86_400.0
@@ -29,6 +31,19 @@ def cache_dir(*parts: str) -> Path:
     folder = root.joinpath(*parts)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+@contextlib.contextmanager
+def making(path: Path) -> Iterator[None]:
+    """
+    Let one thread of one process at a time make *path*.
+
+    The others wait; whoever gets in looks first whether *path* is there by now. What a process
+    holds is let go when it ends, however it ends.
+    """
+    with path.with_name(f".{path.name}.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from benchmark.rounds import Timed, Took
 from benchmark.tables import LeftOut
-from otelwasm.cache import cache_dir
+from otelwasm.cache import cache_dir, making
 
 __all__ = ["NativeGo", "extism", "go_program", "native_rewrite", "native_set_attribute"]
 
@@ -35,31 +35,32 @@ def go_program(name: str, report: Callable[[str], None], *, is_guest: bool = Fal
     for file in [SOURCES / "go.mod", SOURCES / "go.sum", *sorted((SOURCES / name).glob("*.go"))]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     program = cache_dir("peers", digest.hexdigest()[:32]) / name
-    if not program.exists():
-        report(f"{name}: building with Go, which takes some minutes the first time")
-        command = [
-            go,
-            "build",
-            "-trimpath",
-            "-ldflags",
-            "-s -w",
-            "-o",
-            f"{program}.new",
-            *(["-buildmode=c-shared"] if is_guest else []),
-            f"./{name}",
-        ]
-        target = {"GOOS": "wasip1", "GOARCH": "wasm"} if is_guest else {}
-        built = subprocess.run(
-            command,
-            cwd=SOURCES,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **target},
-        )
-        if built.returncode:
-            raise LeftOut(f"{name} cannot be built: {built.stderr.strip().splitlines()[-1]}")
-        os.replace(f"{program}.new", program)
+    with making(program):
+        if not program.exists():
+            report(f"{name}: building with Go, which takes some minutes the first time")
+            command = [
+                go,
+                "build",
+                "-trimpath",
+                "-ldflags",
+                "-s -w",
+                "-o",
+                f"{program}.new",
+                *(["-buildmode=c-shared"] if is_guest else []),
+                f"./{name}",
+            ]
+            target = {"GOOS": "wasip1", "GOARCH": "wasm"} if is_guest else {}
+            built = subprocess.run(
+                command,
+                cwd=SOURCES,
+                capture_output=True,
+                text=True,
+                check=False,
+                env={**os.environ, **target},
+            )
+            if built.returncode:
+                raise LeftOut(f"{name} cannot be built: {built.stderr.strip().splitlines()[-1]}")
+            os.replace(f"{program}.new", program)
     return program
 
 

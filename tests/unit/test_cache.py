@@ -4,11 +4,12 @@ Prove where the cache lies, and that its files appear whole.
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
+from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
 
 
 def test_the_own_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,3 +102,29 @@ def test_what_nobody_uses_is_forgotten(tmp_path: Path) -> None:
 
     assert ["folder", "new", "used"] == sorted(path.name for path in tmp_path.iterdir())
     assert 1e9 == (tmp_path / "used").stat().st_mtime
+
+
+def test_one_makes_and_the_others_wait(tmp_path: Path) -> None:
+    """
+    Whoever waits for what another makes finds it made, and what a failure left unmade is made next.
+    """
+    made = tmp_path / "made"
+    counted: list[str] = []
+
+    def make(name: str) -> None:
+        with making(made):
+            if not made.exists():
+                counted.append(name)
+                made.touch()
+
+    with pytest.raises(ZeroDivisionError), making(made):
+        raise ZeroDivisionError
+    threads = [threading.Thread(target=make, args=(str(number),)) for number in range(8)]
+    with making(made):
+        for thread in threads:
+            thread.start()
+        assert [] == counted
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert 1 == len(counted)

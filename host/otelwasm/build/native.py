@@ -12,7 +12,7 @@ plugin's author needs nothing but pip packages. The results are kept in the cach
         otelwasm_native.abi3.so
     native/host-<key>/                   what `host_extension` returns
 
-Every step writes beside its target and renames, so several processes may build at once.
+Every step writes beside its target and renames; of several processes one builds, the others wait.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from otelwasm.cache import cache_dir
+from otelwasm.cache import cache_dir, making
 from otelwasm.errors import BuildError
 
 __all__ = ["built_host_extension", "host_extension", "native_modules"]
@@ -73,9 +73,9 @@ def native_modules(report: Report = lambda line: None) -> Path:
     own_key = _key(tools, (*headers, *own))
 
     target = cache_dir("native") / f"{upb_key}-{own_key}"
-    if target.is_dir():
-        return target
-    with _scratch_folder() as scratch:
+    with making(target), _scratch_folder() as scratch:
+        if target.is_dir():
+            return target
         zig_command = _Zig(scratch, includes=(sources / "include",))
         modules = cache_dir("native", "modules")
         upb_module = modules / f"upb-{upb_key}.so"
@@ -110,9 +110,9 @@ def host_extension(report: Report = lambda line: None) -> Path:
     it, and plugins are tested with it outside Wasm.
     """
     target, sources, files = _host_extension()
-    if target.is_dir():
-        return target
-    with _scratch_folder() as scratch:
+    with making(target), _scratch_folder() as scratch:
+        if target.is_dir():
+            return target
         report("compiling otelwasm's own extension for this Python")
         module = scratch / OWN_TARGET
         _Zig(scratch, includes=(sources / "include", sources)).build_for_host(

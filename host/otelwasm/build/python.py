@@ -25,7 +25,7 @@ from pathlib import Path
 from otelwasm.build.native import native_modules
 from otelwasm.build.requirements import install_requirements
 from otelwasm.build.source import PluginSource, read_source
-from otelwasm.cache import cache_dir, write_atomically
+from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
 
@@ -70,14 +70,15 @@ def build(source: Path, out: Path | None = None, *, report: Report = lambda line
     packages = install_requirements(plugin.requirements, pinned=pinned, report=report)
     key = _key(plugin, versions, native=native, packages=packages)
     built = cache_dir("components", key) / f"{plugin.name}.wasm"
-    if built.is_file():
-        report(f"{plugin.name}: built before from the same sources")
-    else:
-        report(f"{plugin.name}: making a component, which takes some seconds")
-        component = _componentize(plugin, native=native, packages=packages)
-        write_atomically(built, component)
-        seconds = time.monotonic() - began
-        report(f"{plugin.name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
+    with making(built):
+        if built.is_file():
+            report(f"{plugin.name}: built before from the same sources")
+        else:
+            report(f"{plugin.name}: making a component, which takes some seconds")
+            component = _componentize(plugin, native=native, packages=packages)
+            write_atomically(built, component)
+            seconds = time.monotonic() - began
+            report(f"{plugin.name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
     if out is None:
         return built
     write_atomically(out, built.read_bytes())

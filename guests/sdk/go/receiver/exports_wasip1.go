@@ -1,0 +1,7 @@
+package receiver
+
+import (
+	// The world's functions, for the host to call.
+	_ "github.com/otelwasm/otelwasm/guests/sdk/go/internal/bindings/receiver"
+	_ "github.com/otelwasm/otelwasm/guests/sdk/go/internal/host"
+)

@@ -1,0 +1,21 @@
+// Package receiver registers a plugin that makes batches out of what comes in from outside.
+//
+// A component whose main package imports it targets the contract's world receiver.
+package receiver
+
+import (
+	otelwasm "github.com/otelwasm/otelwasm/guests/sdk/go"
+	"github.com/otelwasm/otelwasm/guests/sdk/go/internal/guest"
+)
+
+// Register says, from init, how the plugin is made from its configuration. What the
+// configuration does not give stays as defaults has it; a mistake in it is an error that names
+// the key, and so is what create refuses: nothing starts then.
+func Register[Config any](create func(Config) (otelwasm.Receiver, error), defaults Config) {
+	guest.Register(create, defaults)
+}
+
+// RegisterPoller does the same for a plugin that gets no messages.
+func RegisterPoller[Config any](create func(Config) (otelwasm.Poller, error), defaults Config) {
+	guest.Register(create, defaults)
+}

@@ -16,6 +16,7 @@ from otelwasm.plugins._generated.state import State
 from otelwasm.plugins.capabilities import Capabilities
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import load_lane
 from otelwasm.plugins.values import Ok
 
 __all__ = ["Guests", "Lane"]
@@ -72,7 +73,13 @@ class Guests:
         )
         self._open.callback(capabilities.close)
         instance = self._open.enter_context(
-            Instance(component, capabilities, memory_bytes=_MEMORY_BYTES, deadline_s=_DEADLINE_S)
+            Instance(
+                component,
+                capabilities,
+                memory_bytes=_MEMORY_BYTES,
+                deadline_s=_DEADLINE_S,
+                native=load_lane(),
+            )
         )
         started = instance.lifecycle.start(json.dumps(config))
         if not isinstance(started, Ok):

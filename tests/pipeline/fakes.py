@@ -166,15 +166,15 @@ class FakePlugin:
         """
         return FakeStats(calls=self.count)
 
-    def submit(
+    def process_soon(
         self, signal: Signal, payload: bytes, *, instance: int | None = None
-    ) -> "Future[bytes | None]":
+    ) -> "asyncio.Future[bytes | None]":
         """
         Process on the thread; note which instance was asked for.
         """
         self.count += 1
         self.asked.append(instance)
-        return self._thread.submit(self._process, self, signal, payload)
+        return asyncio.wrap_future(self._thread.submit(self._process, self, signal, payload))
 
     def submit_tick(self) -> "Future[None]":
         """

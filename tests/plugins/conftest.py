@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 
 from otelwasm.plugins.engine import the_engine
+from otelwasm.plugins.lane import load_lane
 from plugins.direct_guests import Running
 from plugins.every_type.building import bindings, guest
 from plugins.hosts import Notes
@@ -34,12 +35,15 @@ def host() -> Notes:
     return Notes()
 
 
-@pytest.fixture
-def running() -> Iterator[Running]:
+@pytest.fixture(params=["C", "Python"])
+def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     """
-    Opens instances of the direct form; closes them after the test.
+    Opens instances of the direct form, called by the C module and without it; each test passes
+    with both. Closes them after the test.
     """
-    running = Running()
+    native = load_lane() if request.param == "C" else None
+    assert native is not None or request.param == "Python"
+    running = Running(native)
     yield running
     for instance in running.instances:
         instance.close()

@@ -4,6 +4,7 @@ Guests of the integers-only form of wit/direct.wit, whose bodies a test writes i
 
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import Lane
 from plugins.guests import LIFECYCLE
 from plugins.hosts import Notes
 from plugins.opening import LIMIT_BYTES
@@ -26,7 +27,8 @@ def outcome(kind: int, at: str = "0", length: str = "0", has: int = 0, number: i
     A body of `run` that leaves this outcome at 512.
     """
     return f"""
-    (i32.store (i32.const 512) (i32.const {kind})) (i32.store (i32.const 516) (i32.const {at}))
+    (i32.store (i32.const 512) (i32.const {kind}))
+    (i32.store (i32.const 516) {at if "(" in at else f"(i32.const {at})"})
     (i32.store (i32.const 520) {length if "(" in length else f"(i32.const {length})"})
     (i32.store (i32.const 524) (i32.const {has})) (i64.store (i32.const 528) (i64.const {number}))
     (i32.const 512)"""
@@ -66,12 +68,19 @@ class Running:
     Opens guests of the direct form and closes them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, native: Lane | None) -> None:
+        self._native = native
         self.instances: list[Instance] = []
 
     def __call__(self, core: str, world: str = "processor", host: Notes | None = None) -> Instance:
         loaded = Component.load(component(core, f"python-{world}"), name="guest")
         assert loaded.has_direct
-        instance = Instance(loaded, host or Notes(), memory_bytes=LIMIT_BYTES, deadline_s=10.0)
+        instance = Instance(
+            loaded,
+            host or Notes(),
+            memory_bytes=LIMIT_BYTES,
+            deadline_s=10.0,
+            native=self._native,
+        )
         self.instances.append(instance)
         return instance

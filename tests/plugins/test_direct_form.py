@@ -33,6 +33,26 @@ def test_each_outcome_arrives(running: Running, name: str) -> None:
     assert expected == running(guest(body)).run(Signal.TRACES, b"payload")
 
 
+@pytest.mark.parametrize("number", (0, 1))
+def test_a_receipt_of_all_arrives(running: Running, number: int) -> None:
+    """
+    An exporter that took all of it says so with or without a number.
+    """
+    instance = running(guest(outcome(5, has=number), world="exporter"), "exporter")
+
+    assert Ok(Receipt(0, "")) == instance.run(Signal.LOGS, b"payload")
+
+
+def test_a_receipts_text_is_in_the_memory(running: Running) -> None:
+    """
+    The text of a receipt lies in the memory even if it is empty.
+    """
+    instance = running(guest(outcome(5, OUT), world="exporter"), "exporter")
+
+    with pytest.raises(Fault, match="lie outside of the memory"):
+        instance.run(Signal.LOGS, b"payload")
+
+
 def test_a_receipt_arrives(running: Running) -> None:
     """
     An exporter's receipt arrives with its number.
@@ -120,6 +140,22 @@ def test_malformed_offsets_end_the_instance(running: Running, what: str) -> None
 
     assert "malformed" == caught.value.kind
     assert instance.is_dead
+
+
+def test_a_plugin_is_believed_no_longer_than_its_memory(running: Running) -> None:
+    """
+    A replacement at the end of a memory that has just grown is taken; one byte more is not.
+    """
+    grown = "(drop (memory.grow (i32.const 16)))"
+    at = "(i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const {}))"
+    instance = running(guest(f"{grown}{outcome(1, at.format(4), '4')}"))
+
+    assert Ok(VerdictReplace(bytes(4))) == instance.run(Signal.TRACES, b"payload")
+
+    instance = running(guest(f"{grown}{outcome(1, at.format(4), '5')}"))
+
+    with pytest.raises(Fault, match=r"5 bytes at .* lie outside of the memory"):
+        instance.run(Signal.TRACES, b"payload")
 
 
 def test_traps_and_limits_hold(running: Running) -> None:

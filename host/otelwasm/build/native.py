@@ -1,10 +1,11 @@
 """
-Build the C modules that every Python plugin carries: protobuf's C core and our own extension.
+Build our C modules: those that every Python plugin carries, and those that the host uses.
 
 Without protobuf's C core (upb) a Python plugin would decode OTLP a hundred times slower; without
-ours it could not check payloads, hand them to the host uncopied, or edit them on the wire. Both
-are compiled for wasm32-wasi with the zig compiler that its Python package brings along, so a
-plugin's author needs nothing but pip packages. The results are kept in the cache:
+our extension it could not check payloads, hand them to the host uncopied, or edit them on the wire.
+Both are compiled for wasm32-wasi with the zig compiler that its Python package brings along, so a
+plugin's author needs nothing but pip packages. The host has our extension, too, and one of its own
+for its side of the direct lane. The results are kept in the cache:
 
     native/modules/<name>-<key>.so       each module, by the hash of all that goes into it
     native/<key>/                        what `native_modules` returns
@@ -33,7 +34,7 @@ from pathlib import Path, PurePosixPath
 from otelwasm.cache import cache_dir, making
 from otelwasm.errors import BuildError
 
-__all__ = ["built_host_extension", "host_extension", "native_modules"]
+__all__ = ["NAME", "built_host_extension", "host_extension", "native_modules"]
 
 Report = Callable[[str], None]
 
@@ -54,7 +55,8 @@ HOST_LINK = (
     else ("ld.lld", "-shared")  # zig's cc would first build a libc to link with
 )
 UPB_TARGET = "google/_upb/_message.abi3.so"
-OWN_TARGET = "otelwasm_native.abi3.so"
+NAME = "otelwasm_native"
+OWN_TARGET = f"{NAME}.abi3.so"
 
 
 def native_modules(report: Report = lambda line: None) -> Path:
@@ -104,42 +106,49 @@ def native_modules(report: Report = lambda line: None) -> Path:
     return target
 
 
-def host_extension(report: Report = lambda line: None) -> Path:
+def host_extension(name: str = NAME, *, report: Report = lambda line: None) -> Path:
     """
-    A folder with our own extension for the Python that runs now: the pipeline checks payloads with
-    it, and plugins are tested with it outside Wasm.
+    A folder with an extension module for the Python that runs now.
+
+    `otelwasm_native` is the one that plugins carry: the pipeline checks payloads with it, and
+    plugins are tested with it outside Wasm. `otelwasm_lane` makes the host's calls of plugins.
     """
-    target, sources, files = _host_extension()
+    target, includes, files = _host_extension(name)
+    if target.is_dir():
+        return target
     with making(target), _scratch_folder() as scratch:
         if target.is_dir():
             return target
-        report("compiling otelwasm's own extension for this Python")
-        module = scratch / OWN_TARGET
-        _Zig(scratch, includes=(sources / "include", sources)).build_for_host(
+        report(f"compiling {name} for this Python")
+        module = scratch / f"{name}.abi3.so"
+        _Zig(scratch, includes=includes).build_for_host(
             module, sources=[path for path in files if path.suffix == ".c"], report=report
         )
-        _assemble(target, scratch / "folder", {OWN_TARGET: module})
+        _assemble(target, scratch / "folder", {module.name: module})
     return target
 
 
-def built_host_extension() -> Path | None:
+def built_host_extension(name: str = NAME) -> Path | None:
     """
     What `host_extension` would return, if that is built already.
     """
-    target, _, _ = _host_extension()
+    target, _, _ = _host_extension(name)
     return target if target.is_dir() else None
 
 
-def _host_extension() -> tuple[Path, Path, list[Path]]:
+def _host_extension(name: str) -> tuple[Path, tuple[Path, ...], list[Path]]:
     """
-    Where our extension for this Python is, or will be; the folder of its sources; its sources.
+    Where an extension for this Python is, or will be; the folders of its headers; its sources.
     """
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        raise BuildError("otelwasm's extension needs a CPython with the global interpreter lock")
-    sources = _own_sources()
-    files = sorted(path for path in sources.rglob("*.[ch]") if path.name != "multi3.c")
+        raise BuildError("otelwasm's extensions need a CPython with the global interpreter lock")
+    own = _own_sources()
+    sources = own if name == NAME else Path(__file__).resolve().parents[1] / "plugins" / "native"
+    headers = own / "include"
+    found = {*sources.rglob("*.[ch]"), *headers.glob("*.h")}
+    files = sorted(path for path in found if path.name != "multi3.c")
     tools = (_version("ziglang"), sysconfig.get_platform(), *HOST_COMPILE_FLAGS, *HOST_LINK)
-    return cache_dir("native") / f"host-{_key(tools, files)}", sources, files
+    return cache_dir("native") / f"host-{_key((name, *tools), files)}", (headers, sources), files
 
 
 def _own_sources() -> Path:

@@ -15,6 +15,10 @@ from wasmtime import _ffi as ffi
 from wasmtime.component import Func, LinkerInstance
 
 __all__ = [
+    "CALL_ADDRESS",
+    "SET_DEADLINE_ADDRESS",
+    "U32_KIND",
+    "VALUE_BYTES",
     "CreateMemory",
     "FreeMemory",
     "GetMemory",
@@ -73,6 +77,17 @@ _add_function = ctypes.CFUNCTYPE(
 )(("wasmtime_component_linker_instance_add_func", ffi.dll))
 _new_error = ctypes.CFUNCTYPE(_Pointer, ctypes.c_char_p)(("wasmtime_error_new", ffi.dll))
 
+
+# For native/guest.c, which calls these functions itself.
+CALL_ADDRESS, SET_DEADLINE_ADDRESS = (
+    ctypes.cast(function, _Pointer).value or 0
+    for function in (
+        ffi.dll.wasmtime_component_func_call,
+        ffi.dll.wasmtime_context_set_epoch_deadline,
+    )
+)
+VALUE_BYTES = ctypes.sizeof(_Value)
+U32_KIND: int = _KINDS["i32"]
 
 _nothing = FreeMemory(lambda _environment: None)
 

@@ -7,6 +7,7 @@ host for ever as it returns from there.
 
 import math
 import time
+from array import array
 from collections.abc import Callable
 
 from otelwasm.plugins import _ffi
@@ -19,6 +20,10 @@ TICK_S = 0.01
 # How long a plugin that waits sleeps at most between two looks at what it waits for.
 _NAP_S = 0.005
 
+
+# What is known of the call under way, where native/guest.c finds it, in seconds: the plugin's time
+# that is left, and since when it runs; the time that the call spent in the host; when it began.
+_LEFT, _RESUMED, _IN_HOST, _BEGAN = range(4)
 
 # The host's own functions, as http requests, end by limits of their own; this ends a plugin that
 # calls them without end. It is longer than anything waits for one call.
@@ -55,25 +60,31 @@ class Deadline:
         self.limit_s = limit_s
         self._context = context
         self._clock = clock
-        self._ticks = ticks(limit_s)
-        self._left_s = limit_s
-        self._resumed_s = 0.0
+        self.ticks = ticks(limit_s)
+        self.times = array("d", (limit_s, 0.0, 0.0, 0.0))
         self._paused_s = 0.0
-        self._in_host_s = 0.0
         # The clock's count at which wasmtime was told the whole limit; -1 if it was told less.
         self._told_at = -1
 
+    @property
+    def began_s(self) -> float:
+        """
+        When the call began.
+        """
+        return self.times[_BEGAN]
+
     def start(self) -> None:
         """
-        Begin a call.
+        Begin a call. (native/guest.c does the same.)
         """
-        self._left_s = self.limit_s
-        self._in_host_s = 0.0
-        self._resumed_s = time.monotonic()
+        times = self.times
+        times[_LEFT] = self.limit_s
+        times[_IN_HOST] = 0.0
+        times[_RESUMED] = times[_BEGAN] = time.monotonic()
         # The same limit from the same epoch on is the same deadline: most calls need not tell.
         count = self._clock.count
         if count != self._told_at or count & 1:
-            _ffi.set_deadline(self._context, self._ticks)
+            _ffi.set_deadline(self._context, self.ticks)
             self._told_at = count
 
     def pause(self) -> None:
@@ -81,26 +92,27 @@ class Deadline:
         The plugin calls the host.
         """
         self._paused_s = time.monotonic()
-        self._left_s -= self._paused_s - self._resumed_s
+        self.times[_LEFT] -= self._paused_s - self.times[_RESUMED]
 
     def resume(self) -> None:
         """
         The host returns to the plugin; a Fault if that has no time left.
         """
-        if self._left_s <= 0:
+        times = self.times
+        if times[_LEFT] <= 0:
             raise Fault("it called the host too long", kind="deadline")
-        self._resumed_s = time.monotonic()
-        self._in_host_s += self._resumed_s - self._paused_s
-        if self._in_host_s > _HOST_LIMIT_S:
+        times[_RESUMED] = now = time.monotonic()
+        times[_IN_HOST] += now - self._paused_s
+        if times[_IN_HOST] > _HOST_LIMIT_S:
             raise Fault("it was in the host too long", kind="deadline")
-        _ffi.set_deadline(self._context, ticks(self._left_s))
+        _ffi.set_deadline(self._context, ticks(times[_LEFT]))
         self._told_at = -1
 
     def verdict(self) -> str:
         """
         Say which limit a call that was ended had reached.
         """
-        if self._in_host_s > _HOST_LIMIT_S:
+        if self.times[_IN_HOST] > _HOST_LIMIT_S:
             return f"a call spent more than {_HOST_LIMIT_S:g} s in the host's functions"
         return f"a call ran beyond its deadline of {self.limit_s:g} s"
 
@@ -108,10 +120,11 @@ class Deadline:
         """
         Let a plugin wait a moment, which is its own time; a Fault if it waited too long.
         """
-        waited_s = time.monotonic() - self._resumed_s
-        if waited_s > self._left_s:
+        left_s = self.times[_LEFT]
+        waited_s = time.monotonic() - self.times[_RESUMED]
+        if waited_s > left_s:
             raise Fault("it waited too long", kind="deadline")
-        time.sleep(min(_NAP_S, waited_s / 8, self._left_s))
+        time.sleep(min(_NAP_S, waited_s / 8, left_s))
 
 
 def ticks(seconds: float) -> int:

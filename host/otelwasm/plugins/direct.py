@@ -14,6 +14,9 @@ All of it lies in the plugin's one memory, whose bytes the host maps (memory.py)
 alone gives out. No offset is believed: each is checked against the memory's current size right
 before the bytes are copied, the inbox's again for each payload. Nothing of the plugin's memory is
 kept: what the host goes on with is a copy.
+
+Nearly all batches pass through native/guest.c, which does this without Python. It leaves to this
+module whatever is unusual: failures, and everything that is wrong.
 """
 
 from collections.abc import Callable
@@ -27,6 +30,7 @@ from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.abi import MalformedError, Memory, case_error
 from otelwasm.plugins.component import DIRECT
 from otelwasm.plugins.faults import Fault
+from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.outcome import (
     AGAIN,
     DROP,
@@ -55,6 +59,7 @@ INBOX_BYTES = 1 << 16
 _RECEIVE, _POLL = range(2)
 _PASSED: Result = Ok(VerdictPass())
 _DROPPED: Result = Ok(VerdictDrop())
+_TAKEN: Result = Ok(Receipt(0, ""))
 _U16 = 1 << 16
 _U32 = 1 << 32
 
@@ -64,7 +69,9 @@ class Direct:
     The plugin's `reserve` and `run`. A small payload takes one crossing, a long one two.
     """
 
-    def __init__(self, sandbox: Sandbox, *, world: str, budget_bytes: int) -> None:
+    def __init__(
+        self, sandbox: Sandbox, *, world: str, budget_bytes: int, native: Lane | None
+    ) -> None:
         self._sandbox = sandbox
         self._budget_bytes = budget_bytes
         self._load = _receipt if world == "exporter" else _verdict
@@ -73,19 +80,36 @@ class Direct:
         self._what_cell, self._length_cell = self._arguments.cells
         self._at = _ffi.Numbers(("i32",))
         (self._at_cell,) = self._at.cells
-        self._reserve = sandbox.prepared(
-            sandbox.integer_function(DIRECT, "reserve"), self._length, self._at
-        )
-        self._run = sandbox.prepared(
-            sandbox.integer_function(DIRECT, "run"), self._arguments, self._at
-        )
+        reserve = sandbox.integer_function(DIRECT, "reserve")
+        run = sandbox.integer_function(DIRECT, "run")
+        self._reserve = sandbox.prepared(reserve, self._length, self._at)
+        self._run = sandbox.prepared(run, self._arguments, self._at)
         self._inbox: int | None = None
+        self.guest: Guest | None = None
+        if native is not None and world != "receiver":
+            self.guest = sandbox.guest(native, reserve, run, is_exporter=world == "exporter")
+            self._untried, self._faulted = native.UNTRIED, native.FAULTED
+        self._nothing: Result = _TAKEN if world == "exporter" else _DROPPED
 
     def run(self, signal: Signal, payload: bytes) -> Result:
         """
         Process or send one batch.
         """
-        return self._call(signal, payload, self._load)
+        guest = self.guest
+        if guest is None:
+            return self._call(signal, payload, self._load)
+        answer = self._sandbox.cross(guest, signal, payload)
+        if answer is True:
+            return _PASSED
+        if answer is None:
+            return self._nothing
+        if isinstance(answer, bytes):
+            return Ok(VerdictReplace(answer))
+        if answer == self._untried:
+            return self._call(signal, payload, self._load)
+        if answer == self._faulted:
+            raise self._sandbox.ended(guest.error)
+        return self._outcome(self._sandbox.guest_memory(), guest.outcome_at, self._load)
 
     def receive(self, message: Message) -> Ok[Reply] | Err[Failure]:
         """
@@ -119,17 +143,31 @@ class Direct:
             memory.place(at, length, alignment=1)
             # Safety: in range, and only this thread can grow the memory.
             memory.region.view[at : at + length] = data
-            self._what_cell[0] = what
-            self._length_cell[0] = length
-            sandbox.enter(self._run)
-            memory.left_bytes = self._budget_bytes
-            outcome = read_outcome(memory, self._at_cell[0])
+        except MalformedError as error:
+            raise self._malformed(error) from None
+        self._what_cell[0] = what
+        self._length_cell[0] = length
+        sandbox.enter(self._run)
+        return self._outcome(memory, self._at_cell[0], load)
+
+    def _outcome(
+        self, memory: Memory, at: int, load: Callable[[Memory, Outcome], _R]
+    ) -> _R | Err[Failure]:
+        """
+        Read the outcome *at* an offset.
+        """
+        memory.left_bytes = self._budget_bytes
+        try:
+            outcome = read_outcome(memory, at)
             if outcome[0] == PERMANENT or outcome[0] == RETRYABLE:
                 return failure_in(memory, outcome)
             return load(memory, outcome)
         except MalformedError as error:
-            text = f"its direct form gave a malformed value: {error}"
-            raise sandbox.end(Fault(text, kind="malformed")) from None
+            raise self._malformed(error) from None
+
+    def _malformed(self, error: MalformedError) -> Fault:
+        text = f"its direct form gave a malformed value: {error}"
+        return self._sandbox.end(Fault(text, kind="malformed"))
 
     def _reserved(self, length: int) -> int:
         """

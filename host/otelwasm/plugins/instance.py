@@ -13,6 +13,7 @@ from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.direct import Direct, Result
 from otelwasm.plugins.direct_host import DirectHost
+from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.sandbox import Sandbox
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
@@ -23,6 +24,8 @@ __all__ = ["Instance"]
 class Instance:
     """
     A plugin at work, on one thread only. A Fault ends it: every later call says so.
+
+    *native* is the C module that makes calls in the direct form, where there is one.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class Instance:
         memory_bytes: int,
         deadline_s: float,
         output: Callable[[str, bytes], None] | None = None,
+        native: Lane | None = None,
     ) -> None:
         self._world = component.world
         direct_host = DirectHost(host, world=component.world, budget_bytes=memory_bytes)
@@ -47,7 +51,9 @@ class Instance:
         direct_host.attach(self._sandbox)
         self._direct = None
         if component.has_direct and component.lane == "direct":
-            self._direct = Direct(self._sandbox, world=self._world, budget_bytes=memory_bytes)
+            self._direct = Direct(
+                self._sandbox, world=self._world, budget_bytes=memory_bytes, native=native
+            )
         self.lifecycle = Lifecycle(self._sandbox)
         if self._world == "processor":
             self.processing = Processing(self._sandbox)
@@ -55,6 +61,13 @@ class Instance:
             self.exporting = Exporting(self._sandbox)
         else:
             self.receiving = Receiving(self._sandbox)
+
+    @property
+    def guest(self) -> Guest | None:
+        """
+        What a worker can call without Python, if there is such a thing.
+        """
+        return None if self._direct is None else self._direct.guest
 
     @property
     def memory_bytes(self) -> int:

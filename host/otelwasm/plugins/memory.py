@@ -11,7 +11,9 @@ import itertools
 import mmap
 import os
 import threading
+import time
 import weakref
+from array import array
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,6 +55,7 @@ class Account:
         self.images = images or {}
         self.used_bytes = 0
         self.refused_bytes: int | None = None
+        self.refused_at_s = 0.0
         self.regions: list[Region] = []
 
     def admits(self, more_bytes: int) -> bool:
@@ -62,6 +65,7 @@ class Account:
         wanted = self.used_bytes + more_bytes
         if wanted > self.limit_bytes:
             self.refused_bytes = wanted
+            self.refused_at_s = time.monotonic()
             return False
         self.used_bytes = wanted
         return True
@@ -69,7 +73,8 @@ class Account:
 
 class Region:
     """
-    One linear memory. `view` is exactly its current bytes.
+    One linear memory. `view` is exactly its current bytes; `extent`, address and size, says the
+    same to native/guest.c.
 
     The reserved address space is a Python mmap: whoever still holds a view keeps it mapped,
     whatever wasmtime frees.
@@ -84,6 +89,7 @@ class Region:
         self.address = ctypes.addressof(self._pin)
         self._protect(size_bytes, total - size_bytes, _NONE)
         self.view = memoryview(self._map)[:size_bytes]
+        self.extent = array("Q", (self.address, size_bytes))
 
     @property
     def size_bytes(self) -> int:
@@ -103,6 +109,7 @@ class Region:
             return f"{self.account.refused_bytes} bytes asked, limit {self.account.limit_bytes}"
         self._protect(self.size_bytes, more, _READ_WRITE)
         self.view = memoryview(self._map)[:size_bytes]
+        self.extent[1] = size_bytes
         return None
 
     def _protect(self, offset: int, length: int, protection: int) -> None:

@@ -2,9 +2,9 @@
 Run one component as a plugin: give it batches from any thread, get back what becomes of them.
 """
 
+import asyncio
 import json
 import os
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,12 +20,15 @@ from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.state import State
 from otelwasm.plugins._generated.types import Abilities, Failure
+from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import load_lane
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.stats import PluginStats, total
+from otelwasm.plugins.together import all_done
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.plugins.worker import Worker
 from otelwasm.signals import Signal
@@ -88,9 +91,14 @@ class Plugin:
         self._signals: frozenset[Signal] = frozenset()
         self._calls: frozenset[Call] = frozenset()
         self._workers: list[Worker] = []
+        self._answers: Answers | None = None
+        self._is_closed = False
+        self._native = load_lane()
         try:
             self._component = Component.load(source, name=name, lane=lane)
-            self._workers = [Worker(name, self._start_instance) for _ in range(instances)]
+            self._workers = [
+                Worker(name, self._start_instance, native=self._native) for _ in range(instances)
+            ]
             for started in [worker.start() for worker in self._workers]:
                 started.result(self._patience_s)
         except BaseException:
@@ -175,17 +183,29 @@ class Plugin:
             passed.set_result(payload)
             return passed
 
-        def call(running: Instance) -> bytes | None:
-            outcome = running.run(signal, payload)
-            if isinstance(outcome, Err):
-                raise failure_error(outcome.error, plugin=self._name)
-            verdict = outcome.value
-            if isinstance(verdict, VerdictReplace):
-                return verdict.value
-            return payload if isinstance(verdict, VerdictPass) else None
-
         worker = self._least_busy() if instance is None else self._workers[instance]
-        return worker.submit(call)
+        return worker.submit(lambda running: self._processed(running, signal, payload))
+
+    def process_soon(
+        self, signal: Signal, payload: bytes, *, instance: int | None = None
+    ) -> "asyncio.Future[bytes | None]":
+        """
+        What `submit` does, for the event loop that runs: to await there, and with fewer detours.
+        """
+        loop = asyncio.get_running_loop()
+        if self._native is not None and self._answers is None and not self._is_closed:
+            self._answers = Answers(self._native)
+        answers = self._answers
+        if answers is None or answers.loop is not loop or signal not in self._signals:
+            return asyncio.wrap_future(self.submit(signal, payload, instance=instance))
+        self._check_world("processor")
+        worker = self._least_busy() if instance is None else self._workers[instance]
+        return worker.offer(
+            signal,
+            payload,
+            lambda running: self._processed(running, signal, payload),
+            answers=answers,
+        )
 
     def send(self, signal: Signal, payload: bytes) -> Rejected | None:
         """
@@ -288,8 +308,12 @@ class Plugin:
         """
         End all instances and their threads, after what was submitted; twice is safe.
         """
+        self._is_closed = True
         for worker in self._workers:
             worker.close(self._patience_s)
+        answers, self._answers = self._answers, None
+        if answers is not None:
+            answers.close()
         self._capabilities.close()
 
     @property
@@ -316,6 +340,7 @@ class Plugin:
                 memory_bytes=self._limits.memory_bytes,
                 deadline_s=self._limits.deadline_s,
                 output=self._capabilities.log.output,
+                native=self._native,
             )
             try:
                 started = instance.lifecycle.start(self._config)
@@ -334,6 +359,18 @@ class Plugin:
         self._calls = frozenset(call for call in _CALLS if Abilities[call.upper()] in able)
         return instance
 
+    def _processed(self, running: Instance, signal: Signal, payload: bytes) -> bytes | None:
+        """
+        Process one batch, on a worker's thread.
+        """
+        outcome = running.run(signal, payload)
+        if isinstance(outcome, Err):
+            raise failure_error(outcome.error, plugin=self._name)
+        verdict = outcome.value
+        if isinstance(verdict, VerdictReplace):
+            return verdict.value
+        return payload if isinstance(verdict, VerdictPass) else None
+
     def _in_every_instance(
         self, call: Callable[[Instance], Ok[None] | Err[Failure]]
     ) -> "Future[None]":
@@ -342,29 +379,4 @@ class Plugin:
             if isinstance(answer, Err):
                 raise failure_error(answer.error, plugin=self._name)
 
-        return _all([worker.submit(checked) for worker in self._workers])
-
-
-def _all(futures: list["Future[None]"]) -> "Future[None]":
-    """
-    Done when all of *futures* are; raises what the first of them raised, in their order.
-    """
-    done: Future[None] = Future()
-    left = len(futures)
-    lock = threading.Lock()
-
-    def one_less(_future: "Future[None]") -> None:
-        nonlocal left
-        with lock:
-            left -= 1
-            if left:
-                return
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        if errors:
-            done.set_exception(errors[0])
-        else:
-            done.set_result(None)
-
-    for future in futures:
-        future.add_done_callback(one_less)
-    return done
+        return all_done([worker.submit(checked) for worker in self._workers])

@@ -19,6 +19,7 @@ from otelwasm.plugins.deadline import Deadline
 from otelwasm.plugins.engine import the_engine
 from otelwasm.plugins.faults import Fault, from_wasmtime, missing_import
 from otelwasm.plugins.imports import Imports
+from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.memory import Account, Region
 from otelwasm.plugins.world import GuestFunction
 
@@ -179,7 +180,6 @@ class Sandbox:
             raise Fault(f"plugin {self.name!r}: the instance is closed", kind="trap")
         if self._is_busy:
             self._check_idle()
-        self._account.refused_bytes = None
         self._next = self._heap_at
         self._deadline.start()
         return self._memory
@@ -210,7 +210,37 @@ class Sandbox:
         finally:
             self._is_busy = False
         if error:
-            raise self._failed(_ffi.take_error(error))
+            raise self.ended(error)
+
+    def guest(self, native: Lane, reserve: int, run: int, *, is_exporter: bool) -> Guest:
+        """
+        The plugin's direct form, to `cross` to.
+        """
+        extent, deadline = self._memory.region.extent, self._deadline
+        return native.Guest(
+            *(_ffi.CALL_ADDRESS, _ffi.SET_DEADLINE_ADDRESS, self._context, reserve, run),
+            *(extent.buffer_info()[0], deadline.times.buffer_info()[0]),
+            *(deadline.limit_s, deadline.ticks, self._account.limit_bytes, is_exporter),
+            *(_ffi.VALUE_BYTES, _ffi.U32_KIND, (extent, deadline.times, self._kept)),
+        )
+
+    def cross(self, guest: Guest, what: int, payload: bytes) -> bytes | int | None:
+        """
+        Have the plugin run *payload*; what `Guest.run` returns.
+        """
+        if self.fault is not None or self._store is None or self._is_busy:
+            self.begin()  # which says what is wrong
+        self._is_busy = True
+        try:
+            return guest.run(what, payload)
+        finally:
+            self._is_busy = False
+
+    def ended(self, error: int) -> BaseException:
+        """
+        What the error at an address means, which a call came back with.
+        """
+        return self._failed(_ffi.take_error(error))
 
     def end(self, fault: Fault) -> Fault:
         """
@@ -228,13 +258,16 @@ class Sandbox:
         if cut is not None and not isinstance(cut, Fault):
             self.end(Fault(f"a host function raised {type(cut).__name__}", kind="trap"))
             return cut
-        fault = cut or from_wasmtime(error, refused_bytes=self._account.refused_bytes)
+        refused_bytes = None
+        if self._account.refused_at_s >= self._deadline.began_s:
+            refused_bytes = self._account.refused_bytes
+        fault = cut or from_wasmtime(error, refused_bytes=refused_bytes)
         text = str(fault)
         if fault.kind == "deadline":
             where = "".join(text.partition("; in ")[1:])
             text = f"{self._deadline.verdict()}{where}"
-        elif fault.kind == "memory" and self._account.refused_bytes is not None:
-            asked, limit = self._account.refused_bytes, self._account.limit_bytes
+        elif fault.kind == "memory" and refused_bytes is not None:
+            asked, limit = refused_bytes, self._account.limit_bytes
             text = (
                 f"{asked / (1 << 20):.1f} MiB asked, limit is {limit / (1 << 20):.1f} MiB; {text}"
             )
@@ -280,7 +313,7 @@ class Sandbox:
         # Safety: cells lie in a window's first page, which it always has.
         before = _CELL.unpack_from(region.view, _HELLO)[0]
         if error := self.prepared(self._address(hello))():
-            raise self._failed(_ffi.take_error(error))
+            raise self.ended(error)
         if _CELL.unpack_from(region.view, _HELLO)[0] != before + 1:
             raise self.end(Fault("its memories are not where they should be", kind="malformed"))
 

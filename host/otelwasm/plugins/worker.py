@@ -2,6 +2,7 @@
 Own one instance and the thread it lives on; put a fresh one in its place after a fault.
 
     submit ──► inbox ──► thread: call(instance) ──► future
+    offer  ──►           (in the direct form without Python, native/inbox.c) ──► event loop
                            │ fault: the instance is closed, a fresh one is started,
                            │        and the call is tried once more
                            │ fault again: PluginFaultError to whoever waits
@@ -9,6 +10,7 @@ Own one instance and the thread it lives on; put a fresh one in its place after 
 Wasm runs only here: never on the main thread, and each instance on one thread for life.
 """
 
+import asyncio
 import queue
 import threading
 import time
@@ -16,9 +18,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+import attrs
+
 from otelwasm.errors import BatchError, PluginFaultError, PluginStartError, RetryableError
+from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import Inbox, Lane
 from otelwasm.plugins.stats import WorkerStats
 
 __all__ = ["Worker"]
@@ -38,14 +44,18 @@ class Worker:
     PluginStartError when that fails.
     """
 
-    def __init__(self, name: str, start_instance: Callable[[], Instance]) -> None:
-        self.stats = WorkerStats()
+    def __init__(
+        self, name: str, start_instance: Callable[[], Instance], *, native: Lane | None = None
+    ) -> None:
+        self._stats = WorkerStats()
         self._name = name
         self._start_instance = start_instance
         self._instance: Instance | None = None
         self._has_started = False
         self._retry_at = 0.0
-        self._inbox: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._native_inbox = None if native is None else native.Inbox()
+        self._inbox: Inbox | queue.SimpleQueue[Job | None]
+        self._inbox = self._native_inbox or queue.SimpleQueue()
         # Nothing may be put behind the None that ends the thread: it would wait for ever.
         self._lock = threading.Lock()
         self._is_closed = False
@@ -55,9 +65,22 @@ class Worker:
     @property
     def waiting(self) -> int:
         """
-        How many calls have not begun.
+        How many calls wait; one that is made without Python counts until it is done.
         """
         return self._inbox.qsize()
+
+    @property
+    def stats(self) -> WorkerStats:
+        """
+        What it did until now.
+        """
+        instance, inbox = self._instance, self._native_inbox
+        memory_bytes = 0 if instance is None else instance.memory_bytes
+        stats = attrs.evolve(self._stats, memory_bytes=memory_bytes)
+        if inbox is not None:
+            stats.calls += inbox.calls
+            stats.busy_s += inbox.busy_s
+        return stats
 
     def start(self) -> "Future[None]":
         """
@@ -77,6 +100,21 @@ class Worker:
                 raise RetryableError(f"plugin '{self._name}' is closed")
             self._inbox.put((future, call))
         return future
+
+    def offer(
+        self, what: int, payload: bytes, call: Callable[[Instance], object], *, answers: Answers
+    ) -> "asyncio.Future[Any]":
+        """
+        What `submit` does, for an event loop: *call* has *payload* run as *what*, and comes to what
+        became of it, bytes or None. In most cases it is not needed.
+        """
+        assert self._native_inbox is not None
+        answer = answers.loop.create_future()
+        with self._lock:
+            if self._is_closed:
+                raise RetryableError(f"plugin '{self._name}' is closed")
+            self._native_inbox.offer(what, payload, answers.port, answer, call)
+        return answer
 
     def close(self, timeout_s: float) -> None:
         """
@@ -100,9 +138,8 @@ class Worker:
             else:
                 future.set_result(result)
             # What is answered is the caller's: an idle worker keeps no payload alive.
-            job = future = call = result = None  # type: ignore[assignment]
-        if self._instance is not None:
-            self._instance.close()
+            job = future = call = result = None
+        self._let_go()
 
     def _attempt(self, call: Callable[[Instance], T]) -> T:
         try:
@@ -119,7 +156,7 @@ class Worker:
 
     def _run(self, call: Callable[[Instance], T]) -> T:
         instance = self._instance or self._living_instance()
-        stats = self.stats
+        stats = self._stats
         began = time.perf_counter()
         try:
             return call(instance)
@@ -129,7 +166,6 @@ class Worker:
         finally:
             stats.calls += 1
             stats.busy_s += time.perf_counter() - began
-            stats.memory_bytes = instance.memory_bytes
 
     def _living_instance(self) -> Instance:
         if self._instance is None:
@@ -145,21 +181,28 @@ class Worker:
                     raise
                 self._retry_at = time.monotonic() + RESTART_PAUSE_S
                 raise RetryableError(str(error), after_s=RESTART_PAUSE_S) from error
-            self.stats.restarts += self._has_started
+            self._stats.restarts += self._has_started
             self._has_started = True
+            if self._native_inbox is not None:
+                self._native_inbox.use(self._instance.guest)
         return self._instance
 
     def _bury(self, fault: Fault) -> None:
         # Here, as it takes long to import.
         import structlog
 
-        self.stats.faults[fault.kind] = self.stats.faults.get(fault.kind, 0) + 1
+        self._stats.faults[fault.kind] = self._stats.faults.get(fault.kind, 0) + 1
         structlog.get_logger("otelwasm").warning(
             "a plugin's instance ended; a fresh one takes over",
             plugin=self._name,
             kind=fault.kind,
             error=str(fault),
         )
-        if self._instance is not None:
-            self._instance.close()
-            self._instance = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._native_inbox is not None:
+            self._native_inbox.use(None)
+        instance, self._instance = self._instance, None
+        if instance is not None:
+            instance.close()

@@ -7,7 +7,6 @@ lists the plugin: metrics made from traces, say, go on in the metrics pipelines 
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import Future
 from functools import partial
 from time import monotonic
 from typing import Any, Literal, Protocol, TypeVar
@@ -41,9 +40,9 @@ class ProcessingPlugin(LoadedPlugin, Protocol):
     What the pipeline needs of a loaded processor.
     """
 
-    def submit(
+    def process_soon(
         self, signal: Signal, payload: bytes, *, instance: int | None = None
-    ) -> "Future[bytes | None]":
+    ) -> "asyncio.Future[bytes | None]":
         """
         Process one batch on a worker's thread: the same bytes, others, or None to drop.
 
@@ -166,8 +165,8 @@ class PluginProcessor:
     async def _call(self, batch: Batch, *, instance: int | None) -> Batch | None:
         began = monotonic()
         try:
-            payload = await self._plugin.call(
-                lambda plugin: plugin.submit(batch.signal, batch.payload, instance=instance)
+            payload = await self._plugin.answer(
+                lambda plugin: plugin.process_soon(batch.signal, batch.payload, instance=instance)
             )
         except PermanentError as error:
             self._note_failure(batch, error)

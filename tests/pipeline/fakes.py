@@ -166,15 +166,21 @@ class FakePlugin:
         """
         return FakeStats(calls=self.count)
 
+    def submit(self, signal: Signal, payload: bytes) -> "Future[bytes | None]":
+        """
+        Process on the thread.
+        """
+        self.count += 1
+        return self._thread.submit(self._process, self, signal, payload)
+
     def process_soon(
         self, signal: Signal, payload: bytes, *, instance: int | None = None
     ) -> "asyncio.Future[bytes | None]":
         """
         Process on the thread; note which instance was asked for.
         """
-        self.count += 1
         self.asked.append(instance)
-        return asyncio.wrap_future(self._thread.submit(self._process, self, signal, payload))
+        return asyncio.wrap_future(self.submit(signal, payload))
 
     def submit_tick(self) -> "Future[None]":
         """

@@ -31,6 +31,7 @@ from otelwasm.wit.types import (
     Tuple,
     Type,
     Variant,
+    resolve_alias,
 )
 
 __all__ = [
@@ -229,7 +230,14 @@ def _result(reader: Reader) -> Build:
 
 def _own(reader: Reader) -> Build:
     index = reader.u32()
-    return lambda types: Own(types.resource(index))
+
+    def build(types: Types) -> Type:
+        handle = types.value_type(index)
+        if not isinstance(resolve_alias(handle), Own):
+            types.resource(index)  # which says what is wrong
+        return handle
+
+    return build
 
 
 def _borrow(reader: Reader) -> Build:

@@ -20,6 +20,7 @@ from otelwasm.wit.types import (
     Resource,
     ResourceName,
     Type,
+    resolve_alias,
 )
 from otelwasm.wit.walk import Scale
 
@@ -232,6 +233,8 @@ class Scope:
         The resource at *index*.
         """
         found = self.defined(index)
+        if isinstance(found, Alias) and isinstance(handle := resolve_alias(found), Own):
+            return handle.resource
         if not isinstance(found, Resource):
             raise ComponentError(f"bad component: type {index} is no resource")
         return ResourceName(found.owner, found.name)
@@ -291,6 +294,8 @@ def named(defined: Defined, name: str, *, owner: str) -> Defined:
     if isinstance(defined, NamedType):
         if not defined.name:
             return attrs.evolve(defined, name=name, owner=owner)
-        if defined.owner != owner or isinstance(defined, Resource):
+        if defined.owner != owner:
             return defined
+        if isinstance(defined, Resource):
+            return Alias(name, owner, Own(ResourceName(owner, defined.name)))
     return Alias(name, owner, defined)

@@ -137,6 +137,27 @@ def test_resources_are_known_by_name() -> None:
     assert ["file"] == [use.name for use in users.uses]
 
 
+def test_a_second_name_of_a_resource_is_an_alias() -> None:
+    """
+    A resource's other names in its own interface are aliases, and handles may use any of them.
+    """
+    surface = surface_of(
+        """
+        (import "a:b/files" (instance
+          (export "file" (type $file (sub resource)))
+          (export "log" (type $log (eq $file)))
+          (export "open" (func (param "near" (borrow $log)) (result (own $log))))))
+        """
+    )
+    handle = Own(ResourceName("a:b/files", "file"))
+    log = Alias("log", "a:b/files", handle)
+    files = interface_of(surface, "a:b/files")
+
+    assert log == files.type("log")
+    assert (Param("near", Borrow(handle.resource)),) == files.functions[0].params
+    assert log == files.functions[0].result
+
+
 def test_newer_types_are_read() -> None:
     """
     Fixed lists, maps, streams, futures and async functions are read as such.

@@ -1,40 +1,23 @@
 //! One batch of telemetry, as a plugin sees it: looked into only as far as the plugin asks.
 
 use std::borrow::Cow;
+use std::hash::Hash;
 
-use crate::attributes::{Change, Mode, What};
+use crate::attributes::{Change, What};
 use crate::check;
 use crate::failure::Failure;
-use crate::hash::hashed;
+use crate::item::Item;
+use crate::operations::{On, Operations};
 use crate::schema::{self, Level};
 use crate::signal::Signal;
-use crate::value::{self, Value};
+use crate::split::split;
+use crate::value::Value;
 use crate::view::{View, Views};
 use crate::views::{
-    DataPoints, Events, Exemplars, Links, LogRecords, Metrics, Resources, Scopes, Spans,
+    DataPoint, DataPoints, Events, Exemplars, Links, LogRecord, LogRecords, Metrics, Resources,
+    Scopes, Span, Spans,
 };
 use crate::walk::{self, Stop};
-
-/// What an operation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
-    /// The spans, data points or log records that the signal is about.
-    Items,
-    /// Resources, also those that say nothing yet.
-    Resources,
-    /// Scopes, also those that say nothing yet.
-    Scopes,
-    /// The events of spans.
-    Events,
-    /// The links of spans.
-    Links,
-    /// Metrics: their metadata.
-    Metrics,
-    /// The exemplars of data points.
-    Exemplars,
-    /// All of these.
-    Everywhere,
-}
 
 /// One OTLP request of any signal.
 ///
@@ -115,9 +98,45 @@ impl Batch {
         self.each(self.signal, &schema::SCOPES).map(Scopes)
     }
 
+    /// All items: the spans, data points or log records that the signal is about.
+    pub fn items(&mut self) -> Result<Items<'_>, Failure> {
+        let (signal, level) = (self.signal, self.level(On::Items)?);
+        self.each(signal, level).map(|views| Items { signal, views })
+    }
+
+    /// Keeps only the items for which a function says so; how many went.
+    ///
+    /// A scope or a resource that is emptied by this goes, too.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Item<'_>) -> bool) -> Result<usize, Failure> {
+        let mut count = 0;
+        for item in self.items()? {
+            if !keep(&item) {
+                item.remove();
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Makes one batch of the items for each key that a function makes of them, in the order in
+    /// which the keys first come. Each item is copied, with its resource and scope; this batch stays
+    /// as it is.
+    pub fn split<K: Hash + Eq + Clone>(
+        &mut self,
+        mut key: impl FnMut(&Item<'_>) -> K,
+    ) -> Result<Vec<(K, Batch)>, Failure> {
+        let keys: Vec<K> = self.items()?.map(|item| key(&item)).collect();
+        let (signal, level) = (self.signal, self.level(On::Items)?);
+        self.view.settle();
+        let parts = split(self.view.bytes(), self.view.message(), level, &keys);
+        let part =
+            |(key, payload)| (key, Batch { is_checked: true, ..Batch::new(signal, payload) });
+        Ok(parts.map_err(|_| self.malformed())?.into_iter().map(part).collect())
+    }
+
     /// What the next operation is about, if not what it is about by itself.
     pub fn on(&mut self, on: On) -> Operations<'_> {
-        Operations { batch: self, on: Some(on) }
+        Operations::new(self, Some(on))
     }
 
     /// Sets an attribute of each item, whether it is there or not; how many were changed.
@@ -141,7 +160,7 @@ impl Batch {
 
     /// Replaces attributes by their hash wherever they stand; how many there were.
     ///
-    /// [`hashed`] says what the hash is.
+    /// [`hashed`](crate::hashed) says what the hash is.
     pub fn hash_attributes<K: AsRef<str>>(
         &mut self,
         keys: &[K],
@@ -166,7 +185,7 @@ impl Batch {
     }
 
     fn by_itself(&mut self) -> Operations<'_> {
-        Operations { batch: self, on: None }
+        Operations::new(self, None)
     }
 
     fn each(&mut self, signal: Signal, level: &'static Level) -> Result<Views<'_>, Failure> {
@@ -178,7 +197,7 @@ impl Batch {
         self.view.each(level).map_err(|_| Failure::Permanent(format!("malformed {label} payload")))
     }
 
-    fn run(&mut self, on: On, what: What<'_>) -> Result<usize, Failure> {
+    pub(crate) fn run(&mut self, on: On, what: What<'_>) -> Result<usize, Failure> {
         let level = self.level(on)?;
         let mut change = Change::new(what);
         let mut changed = self.view.change(level, &mut change);
@@ -215,7 +234,7 @@ impl Batch {
     }
 
     /// Nobody should work with half of a payload: whoever sees parts of it sees a good one.
-    fn check(&mut self) -> Result<(), Failure> {
+    pub(crate) fn check(&mut self) -> Result<(), Failure> {
         if self.is_checked {
             return Ok(());
         }
@@ -249,87 +268,27 @@ impl Batch {
     }
 }
 
-/// What changes attributes of a whole batch at once, which is faster than item by item.
-pub struct Operations<'b> {
-    batch: &'b mut Batch,
-    on: Option<On>,
+/// Goes through the items of a batch.
+pub struct Items<'b> {
+    signal: Signal,
+    views: Views<'b>,
 }
 
-impl Operations<'_> {
-    /// Sets an attribute, whether it is there or not; how many were changed.
-    pub fn set_attribute<'v>(
-        self,
-        key: &str,
-        value: impl Into<Value<'v>>,
-    ) -> Result<usize, Failure> {
-        self.set(key, &value.into(), Mode::Upsert)
+impl<'b> Iterator for Items<'b> {
+    type Item = Item<'b>;
+
+    fn next(&mut self) -> Option<Item<'b>> {
+        let view = self.views.next()?;
+        Some(match self.signal {
+            Signal::Traces => Item::Span(Span(view)),
+            Signal::Metrics => Item::DataPoint(DataPoint(view)),
+            _ => Item::LogRecord(LogRecord(view)),
+        })
     }
 
-    /// Sets an attribute where it is not there yet; how many were changed.
-    pub fn insert_attribute<'v>(
-        self,
-        key: &str,
-        value: impl Into<Value<'v>>,
-    ) -> Result<usize, Failure> {
-        self.set(key, &value.into(), Mode::Insert)
-    }
-
-    /// Sets an attribute where it is there already; how many were changed.
-    pub fn update_attribute<'v>(
-        self,
-        key: &str,
-        value: impl Into<Value<'v>>,
-    ) -> Result<usize, Failure> {
-        self.set(key, &value.into(), Mode::Update)
-    }
-
-    /// Deletes attributes; how many there were.
-    pub fn delete_attributes<K: AsRef<str>>(self, keys: &[K]) -> Result<usize, Failure> {
-        let is_wanted = |key: &[u8]| keys.iter().any(|k| k.as_ref().as_bytes() == key);
-        self.run(On::Everywhere, What::Delete { is_wanted: &is_wanted })
-    }
-
-    /// Renames an attribute, in place of any that has the new name; how many there were.
-    pub fn rename_attribute(self, old: &str, new: &str) -> Result<usize, Failure> {
-        self.run(On::Everywhere, What::Rename { old, new })
-    }
-
-    /// Replaces attributes by their hash; how many there were. [`hashed`] says what the hash is.
-    pub fn hash_attributes<K: AsRef<str>>(self, keys: &[K], salt: &str) -> Result<usize, Failure> {
-        let is_wanted = |key: &[u8]| keys.iter().any(|k| k.as_ref().as_bytes() == key);
-        let mut with = |_: &[u8], pair: &[u8], any: &mut Vec<u8>| {
-            let hash = hashed(&value::value_of(pair)?, salt);
-            value::put_any(any, &hash.into());
-            Ok(true)
-        };
-        if keys.is_empty() {
-            return Ok(0);
-        }
-        self.run(On::Everywhere, What::Replace { is_wanted: &is_wanted, with: &mut with })
-    }
-
-    /// Puts what a function makes of attributes in their place; those of which it makes nothing
-    /// stay. How many were changed.
-    pub fn map_attributes(
-        self,
-        mut function: impl FnMut(&str, &Value<'_>) -> Option<Value<'static>>,
-    ) -> Result<usize, Failure> {
-        let mut with = |key: &[u8], pair: &[u8], any: &mut Vec<u8>| {
-            let mapped = function(&value::text(key), &value::value_of(pair)?);
-            if let Some(mapped) = &mapped {
-                value::put_any(any, mapped);
-            }
-            Ok(mapped.is_some())
-        };
-        self.batch.check()?;
-        self.run(On::Everywhere, What::Replace { is_wanted: &|_| true, with: &mut with })
-    }
-
-    fn set(self, key: &str, value: &Value<'_>, mode: Mode) -> Result<usize, Failure> {
-        self.run(On::Items, What::Set { key, value, mode })
-    }
-
-    fn run(self, by_itself: On, what: What<'_>) -> Result<usize, Failure> {
-        self.batch.run(self.on.unwrap_or(by_itself), what)
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.views.size_hint()
     }
 }
+
+impl ExactSizeIterator for Items<'_> {}

@@ -29,6 +29,7 @@
 //! A panic ends the plugin's instance, after the host's log has said what and where; the host goes
 //! on with a fresh one.
 
+mod around;
 mod attributes;
 mod batch;
 #[doc(hidden)]
@@ -42,11 +43,13 @@ pub mod glue;
 mod hash;
 mod host;
 pub mod http;
+mod item;
 mod json;
 pub mod log;
 mod macros;
 mod messages;
 pub mod meter;
+mod operations;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 #[cfg(feature = "regex")]
@@ -57,6 +60,7 @@ mod read;
 mod schema;
 mod signal;
 mod splice;
+mod split;
 pub mod state;
 mod value;
 mod view;
@@ -64,11 +68,13 @@ pub mod views;
 mod walk;
 mod wire;
 
-pub use batch::{Batch, On, Operations};
+pub use batch::{Batch, Items};
 pub use failure::Failure;
 pub use hash::hashed;
 pub use host::{Level, Pairs};
+pub use item::Item;
 pub use messages::{Message, Receipt, Reply};
+pub use operations::{On, Operations};
 #[cfg(feature = "regex")]
 pub use pattern::Pattern;
 pub use pipeline::emit;

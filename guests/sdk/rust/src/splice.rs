@@ -8,6 +8,11 @@
 //! Changes come in the order of the bytes. A message that has one is opened: its tag and room for
 //! its length are written, and when the changes have moved on, the length is. There is no output
 //! before the first change.
+//!
+//! Changes of a message's own fields may be found before those of what is in it, and stand behind:
+//! such wait for their turn.
+
+use std::cmp::Reverse;
 
 use crate::wire::{self, Mark};
 
@@ -34,6 +39,22 @@ struct Open {
     mark: Mark,
 }
 
+/// A change that waits for its turn.
+struct Waiting {
+    /// How many frames lead to the message that it is in.
+    depth: usize,
+    at: usize,
+    until: usize,
+    with: Vec<u8>,
+}
+
+impl Waiting {
+    /// In the order of the bytes; where two are at one place, what is further in comes first.
+    fn turn(&self) -> (usize, Reverse<usize>) {
+        (self.at, Reverse(self.depth))
+    }
+}
+
 pub(crate) struct Splice<'a> {
     bytes: &'a [u8],
     out: Vec<u8>,
@@ -41,11 +62,22 @@ pub(crate) struct Splice<'a> {
     copied: usize,
     open: Vec<Open>,
     is_changed: bool,
+    /// Whether changes are to wait; and those that do, the first to come last.
+    pub(crate) waits: bool,
+    waiting: Vec<Waiting>,
 }
 
 impl<'a> Splice<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Splice { bytes, out: Vec::new(), copied: 0, open: Vec::new(), is_changed: false }
+        Splice {
+            bytes,
+            out: Vec::new(),
+            copied: 0,
+            open: Vec::new(),
+            is_changed: false,
+            waits: false,
+            waiting: Vec::new(),
+        }
     }
 
     /// The payload as it was.
@@ -57,6 +89,37 @@ impl<'a> Splice<'a> {
     ///
     /// The first frame is the payload. What was put into a message that is taken out is lost.
     pub(crate) fn put(&mut self, frames: &[Frame], at: usize, until: usize, with: &[u8]) {
+        if self.waits {
+            let waiting = Waiting { depth: frames.len(), at, until, with: with.to_vec() };
+            let place = self.waiting.partition_point(|other| other.turn() > waiting.turn());
+            return self.waiting.insert(place, waiting);
+        }
+        self.catch_up(frames, at);
+        self.waiting.retain(|waiting| waiting.at >= until);
+        self.put_now(frames, at, until, with);
+    }
+
+    /// Puts what waits in the place of bytes before *until*; the frames lead there.
+    pub(crate) fn catch_up(&mut self, frames: &[Frame], until: usize) {
+        while let Some(Waiting { depth, at, until, with }) =
+            self.waiting.pop_if(|waiting| waiting.at < until)
+        {
+            self.put_now(&frames[..depth], at, until, &with);
+        }
+    }
+
+    /// Puts what waits in the last frame, which nothing more is put into.
+    pub(crate) fn finish_last(&mut self, frames: &[Frame]) {
+        let (depth, end) = (frames.len(), frames[frames.len() - 1].end);
+        self.catch_up(frames, end);
+        while let Some(Waiting { at, until, with, .. }) =
+            self.waiting.pop_if(|waiting| waiting.at == end && waiting.depth == depth)
+        {
+            self.put_now(frames, at, until, &with);
+        }
+    }
+
+    fn put_now(&mut self, frames: &[Frame], at: usize, until: usize, with: &[u8]) {
         if &self.bytes[at..until] == with && !self.has_put_in(at, until) {
             return;
         }

@@ -110,15 +110,22 @@ impl<V: Visit> Walk<'_, V> {
 
     fn visited(&mut self) -> Result<Fate, Stop> {
         let message = self.frames[self.frames.len() - 1].message;
-        if self.level.is_target(message)
-            && self.visit.visit(&mut self.splice, &self.frames)? == Fate::Goes
-        {
-            return Ok(Fate::Goes);
+        let is_target = self.level.is_target(message);
+        let has_more = self.level.descend[usize::from(message)] != 0;
+        if is_target {
+            self.splice.waits = has_more;
+            let fate = self.visit.visit(&mut self.splice, &self.frames);
+            self.splice.waits = false;
+            if fate? == Fate::Goes {
+                return Ok(Fate::Goes);
+            }
         }
-        if self.level.descend[usize::from(message)] == 0 {
+        if !has_more {
             return Ok(Fate::Stays);
         }
-        self.inside()
+        let fate = self.inside()?;
+        self.splice.finish_last(&self.frames);
+        Ok(fate)
     }
 
     /// A resource or a scope is visited even where it is absent.

@@ -2,6 +2,10 @@
 //! when a message is decoded.
 #![allow(missing_docs, unreachable_pub, clippy::all)]
 
+mod requests;
+
+pub use requests::{Request, key_value};
+
 /// The requests, which batches are.
 pub mod collector {
     pub mod logs {

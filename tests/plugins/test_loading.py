@@ -89,7 +89,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         (bytes(wat2wasm("(module)")), "core module"),
         (PASS[:300], "ends|cut|truncat"),
         (bytes(wat2wasm("(component)")), "nothing of the contract|exports"),
-        (OTHER_VERSION, r"made for otelwasm:plugin@0\.9\.0; this host speaks 0\.1\.0"),
+        (OTHER_VERSION, r"made for otelwasm:plugin@0\.9\.0; this host speaks 0\.1\.0: it is newer"),
     ],
 )
 def test_what_is_no_plugin_is_refused(data: bytes, words: str) -> None:

@@ -7,7 +7,8 @@ import re
 import attrs
 
 from otelwasm.errors import ComponentError
-from otelwasm.wit.model import Interface, PackageName, Use
+from otelwasm.wit.ids import parse_id
+from otelwasm.wit.model import Interface, Use
 from otelwasm.wit.reader import Reader, component_sections
 from otelwasm.wit.scope import Component, Entity, Instance, Lazy, Scope, Work
 from otelwasm.wit.steps import (
@@ -20,7 +21,7 @@ from otelwasm.wit.steps import (
 )
 from otelwasm.wit.types import Function, FunctionKind, NamedType, Resource
 
-__all__ = ["Port", "Surface", "parse_id", "read_component"]
+__all__ = ["Port", "Surface", "read_component"]
 
 _COMPONENT_SECTION = 4
 _READERS = {
@@ -31,7 +32,6 @@ _READERS = {
     10: read_import,
     11: read_export,
 }
-_ID = re.compile(r"([^:/@]+):([^:/@]+)/([^/@]+)(?:@(.+))?")
 _MEMBER = re.compile(r"\[(constructor|method|static)\](?:\[(get|set)\])?([^.]+)(?:\.(.+))?")
 _ACCESSOR = re.compile(r"\[(get|set)\](.+)")
 
@@ -75,17 +75,6 @@ def read_component(data: bytes) -> Surface:
         )
     except RecursionError:
         raise ComponentError("bad component: its parts are nested too deeply") from None
-
-
-def parse_id(name: str) -> tuple[PackageName, str] | None:
-    """
-    The package and interface in a name such as `otelwasm:plugin/log@0.1.0`; None for others.
-    """
-    match = _ID.fullmatch(name)
-    if match is None:
-        return None
-    namespace, package, item, version = match.groups()
-    return PackageName(namespace, package, version), item
 
 
 def _run(scope: Scope, component: Reader) -> None:

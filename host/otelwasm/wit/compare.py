@@ -26,20 +26,34 @@ from otelwasm.wit.types import (
     resolve_alias,
 )
 
-__all__ = ["function_problems"]
+__all__ = ["Difference", "differences"]
 
 
-def function_problems(found: Function, wanted: Function) -> Iterator[str]:
+@attrs.frozen
+class Difference:
+    """
+    One difference in words, and what is to be shown of it: the innermost type that has a name, or
+    the function itself, as the component has it and as the contract says.
+    """
+
+    text: str
+    found: Function | NamedType
+    wanted: Function | NamedType
+
+
+def differences(found: Function, wanted: Function) -> Iterator[Difference]:
     """
     Where a component's function differs from the contract's.
     """
+    comparison = _Comparison([(found, wanted)])
     if found.kind is not wanted.kind:
-        yield f"is a {found.kind.value}, the contract says {wanted.kind.value}"
+        yield comparison.difference(
+            f"is a {found.kind.value}, the contract says {wanted.kind.value}"
+        )
         return
     if found.is_async is not wanted.is_async:
         words = ("async", "not async") if found.is_async else ("not async", "async")
-        yield f"is {words[0]}, the contract says {words[1]}"
-    comparison = _Comparison()
+        yield comparison.difference(f"is {words[0]}, the contract says {words[1]}")
     params = [(param.name, param.type) for param in found.params]
     wanted_params = [(param.name, param.type) for param in wanted.params]
     yield from comparison.members("", "parameter", found=params, wanted=wanted_params)
@@ -52,11 +66,20 @@ def function_problems(found: Function, wanted: Function) -> Iterator[str]:
 class _Comparison:
     """
     One comparison; a pair of types that was met before is not gone through again.
+
+    *shown* ends with the pair that a difference found now is shown with.
     """
 
+    shown: list[tuple[Function | NamedType, Function | NamedType]]
     _met: dict[tuple[int, int], tuple[Type, Type]] = attrs.field(factory=dict)
 
-    def problems(self, found: Type, wanted: Type, *, path: str) -> Iterator[str]:
+    def difference(self, text: str) -> Difference:
+        """
+        A difference at the place that is compared now.
+        """
+        return Difference(text, *self.shown[-1])
+
+    def types(self, found: Type, wanted: Type, *, path: str) -> Iterator[Difference]:
         """
         Where *found* differs from *wanted*; *path* says what has these types.
         """
@@ -64,9 +87,19 @@ class _Comparison:
         if found is wanted or (id(found), id(wanted)) in self._met:
             return
         self._met[id(found), id(wanted)] = (found, wanted)
+        if isinstance(found, NamedType) and isinstance(wanted, NamedType):
+            self.shown.append((found, wanted))
+            yield from self._parts(found, wanted, path=path)
+            self.shown.pop()
+        else:
+            yield from self._parts(found, wanted, path=path)
+
+    def _parts(self, found: Type, wanted: Type, *, path: str) -> Iterator[Difference]:
         shape, wanted_shape = _shape(found), _shape(wanted)
         if shape.head != wanted_shape.head:
-            yield f"{path} is {_described(found)}, the contract says {_described(wanted)}"
+            yield self.difference(
+                f"{path} is {_described(found)}, the contract says {_described(wanted)}"
+            )
         elif shape.word:
             inner = f"{path}, {_described(wanted)}"
             yield from self.members(inner, shape.word, found=shape.parts, wanted=wanted_shape.parts)
@@ -76,16 +109,16 @@ class _Comparison:
 
     def optional(
         self, found: Type | None, wanted: Type | None, *, path: str, missing: str
-    ) -> Iterator[str]:
+    ) -> Iterator[Difference]:
         """
-        As `problems`, where a type may be missing.
+        As `types`, where a type may be missing.
         """
         if found is not None and wanted is not None:
-            yield from self.problems(found, wanted, path=path)
+            yield from self.types(found, wanted, path=path)
         elif found is not wanted:
             one = missing if found is None else _described(found)
             other = missing if wanted is None else _described(wanted)
-            yield f"{path} is {one}, the contract says {other}"
+            yield self.difference(f"{path} is {one}, the contract says {other}")
 
     def members(
         self,
@@ -94,7 +127,7 @@ class _Comparison:
         *,
         found: Sequence[tuple[str, Type | None]],
         wanted: Sequence[tuple[str, Type | None]],
-    ) -> Iterator[str]:
+    ) -> Iterator[Difference]:
         """
         Compare parts that have names; their order counts as well.
         """
@@ -103,10 +136,10 @@ class _Comparison:
         types, wanted_types = dict(found), dict(wanted)
         for name in wanted_names:
             if name not in types:
-                yield f"{prefix}{word} {name} is missing"
+                yield self.difference(f"{prefix}{word} {name} is missing")
         for name in names:
             if name not in wanted_types:
-                yield f"{prefix}{word} {name} is not in the contract"
+                yield self.difference(f"{prefix}{word} {name} is not in the contract")
             else:
                 yield from self.optional(
                     types[name],
@@ -115,7 +148,7 @@ class _Comparison:
                     missing="without a value",
                 )
         if names != wanted_names and set(names) == set(wanted_names):
-            yield (
+            yield self.difference(
                 f"{prefix}the {word}s are in the order {', '.join(names)}, "
                 f"the contract says {', '.join(wanted_names)}"
             )

@@ -2,35 +2,17 @@
 Decide by its `@since`, `@unstable` and `@deprecated` gates whether an item is part of a contract.
 """
 
-import re
 from collections.abc import Set
 
 import attrs
 
+from otelwasm.wit.ids import version_key
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import PackageName
 from otelwasm.wit.syntax import Gate
 from otelwasm.wit.types import Stability
 
-__all__ = ["Gatekeeper", "version_key"]
-
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:-([^+]*))?")
-
-
-def version_key(version: str) -> tuple[tuple[int, int, int], tuple[tuple[int, int, str], ...]]:
-    """
-    What sorts versions as semver says: a pre-release comes before its release.
-    """
-    match = _VERSION.match(version)
-    if match is None:
-        raise ValueError(f"{version!r} is no semantic version")
-    major, minor, patch, pre = match.groups()
-    release = (int(major), int(minor), int(patch))
-    if pre is None:
-        return release, ((2, 0, ""),)
-    return release, tuple(
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in pre.split(".")
-    )
+__all__ = ["Gatekeeper"]
 
 
 @attrs.frozen

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from otelwasm.errors import ComponentError
 from otelwasm.wit import Interface, PackageName, Surface, parse_text, read_component
-from otelwasm.wit.binary import parse_id
 from otelwasm.wit.check import check_surface
+from otelwasm.wit.ids import parse_id
 from otelwasm.wit.types import (
     Alias,
     Borrow,

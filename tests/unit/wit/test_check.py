@@ -7,7 +7,7 @@ import wasmtime
 
 from otelwasm.errors import ComponentError
 from otelwasm.wit import parse_text
-from otelwasm.wit.check import check
+from otelwasm.wit.check import Report, check
 from unit.wit.component_text import component, component_text
 
 CONTRACT = """
@@ -40,7 +40,14 @@ def problems(old: str, new: str, *, world: str = "processor") -> list[str]:
     """
     altered = CONTRACT.replace(old, new)
     assert altered != CONTRACT
-    return list(check(component(parse_text(altered).main.world(world)), PACKAGE, [world]).problems)
+    return texts(check(component(parse_text(altered).main.world(world)), PACKAGE, [world]))
+
+
+def texts(report: Report) -> list[str]:
+    """
+    The problems in words.
+    """
+    return [problem.text for problem in report.problems]
 
 
 @pytest.mark.parametrize("name", ["processor", "exporter", "fast-processor"])
@@ -167,10 +174,10 @@ def test_missing_functions_and_exports_are_listed() -> None:
     assert ["export o:p/processing@0.1.0, function stop is missing"] == problems(
         "stop: func();", "stap: func();"
     )
-    assert (
+    assert [
         "export o:p/processing@0.1.0, function stop is missing",
         "export o:p/extra@0.1.0 is missing",
-    ) == check(component(altered, without=["o:p/extra@0.1.0"]), PACKAGE, [world.name]).problems
+    ] == texts(check(component(altered, without=["o:p/extra@0.1.0"]), PACKAGE, [world.name]))
 
 
 def test_a_component_may_use_less_than_is_offered() -> None:
@@ -193,11 +200,22 @@ def test_imports_that_nobody_offers_are_named() -> None:
     )
 
 
-def test_another_version_is_said_as_such() -> None:
+@pytest.mark.parametrize(
+    ("version", "advice"),
+    [
+        ("0.2.0", "it is newer than this host, update otelwasm"),
+        ("0.1.1", "it is newer than this host, update otelwasm"),
+        ("0.1.0-rc.1", "it is older than this host, build it again"),
+        ("0.0.9", "it is older than this host, build it again"),
+    ],
+)
+def test_another_version_is_said_as_such(version: str, advice: str) -> None:
     """
     A component for another version of the contract gets one line, not a list.
     """
-    assert ["made for o:p@0.2.0; this host speaks 0.1.0"] == problems("p@0.1.0", "p@0.2.0")
+    expected = f"made for o:p@{version}; this host speaks 0.1.0: {advice}"
+
+    assert [expected] == problems("p@0.1.0", f"p@{version}")
 
 
 def test_another_world_is_said_as_such() -> None:
@@ -250,9 +268,7 @@ def test_wasi_is_offered_in_one_version(imported: str, problem: str | None) -> N
     text = component_text(PACKAGE.world("exporter")).removesuffix(")")
     data = bytes(wasmtime.wat2wasm(f'{text} (import "{imported}" (instance (export "f" (func)))))'))
 
-    assert ([] if problem is None else [problem]) == list(
-        check(data, PACKAGE, ["exporter"]).problems
-    )
+    assert ([] if problem is None else [problem]) == texts(check(data, PACKAGE, ["exporter"]))
 
 
 def test_imports_of_types_alone_need_no_host() -> None:

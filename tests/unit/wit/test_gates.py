@@ -8,7 +8,7 @@ import pytest
 
 from otelwasm.errors import WitError
 from otelwasm.wit import parse_text
-from otelwasm.wit.gates import version_key
+from otelwasm.wit.ids import version_key
 from otelwasm.wit.types import Stability
 
 GATED = """

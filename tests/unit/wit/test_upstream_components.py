@@ -9,6 +9,7 @@ import wasmtime
 
 from otelwasm.wit import Interface, Port, Use, World, parse, read_component
 from otelwasm.wit.check import check
+from otelwasm.wit.fitting import SEMVER
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.parser import parse_file
 from otelwasm.wit.resolve import resolve
@@ -47,6 +48,12 @@ PARTIAL = {
 
 # Upstream takes plain comments as documentation, and keeps the indent within block comments.
 WITH_OTHER_DOCS = {"doc-comments/foo.wit.print", "maps.wit"}
+
+REFUSED = {
+    "error-missing-export": ["missing"],
+    "error-missing-import": ["world"],
+    "error-semver-import-mismatch": ["extra"],
+}
 
 
 def name_of(path: Path) -> str:
@@ -127,6 +134,19 @@ def test_text_and_what_upstream_prints_of_it_mean_the_same(path: Path) -> None:
         assert expected != actual
         expected, actual = without_docs(expected), without_docs(actual)
     assert expected == actual
+
+
+@pytest.mark.parametrize("folder", TARGETS, ids=lambda path: path.name)
+def test_components_fit_the_worlds_that_upstream_says(folder: Path) -> None:
+    """
+    What upstream lets stand in for a world by semver fits, and what it refuses does not.
+    """
+    data = bytes(wasmtime.wat2wasm((folder / "test.wat").read_text()))
+    report = check(data, parse(folder / "test.wit").main, ["foobar"], fitting=SEMVER)
+    refused = [problem.kind for problem in report.problems]
+
+    assert folder.name.startswith("error-") == (report.world is None)
+    assert REFUSED.get(folder.name, []) == refused
 
 
 def imports_of(world: World) -> Outline:

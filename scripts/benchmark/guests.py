@@ -10,7 +10,7 @@ from typing import Literal
 
 from benchmark.payloads import payload
 from otelwasm import Plugin, Signal
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.state import State
 from otelwasm.plugins.capabilities import Capabilities

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.errors import BuildError, PermanentError
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.payloads import spans
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
 

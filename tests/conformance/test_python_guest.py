@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from conformance.payloads import mutants, spans
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin

@@ -5,7 +5,7 @@ A receiver written in Python, in a whole pipeline: a sender posts lines, a file 
 import json
 from pathlib import Path
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.service import Pipeline
 from pipeline.fakes import in_a_loop
 from pipeline.receiving import Answered, ask

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import attrs
 import pytest
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.errors import RetryableError
 from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.http import (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 ONE_SPAN = """

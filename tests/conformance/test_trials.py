@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.errors import ComponentError, PluginStartError
 from otelwasm.testing import Trial, a_log_record, a_message, a_span, logs, run
 from otelwasm_sdk import Permanent, Receipt, Reply, Retryable, http

@@ -8,7 +8,7 @@ import pytest
 
 from guests.collector import Collector, RefusedError
 from guests.examples import example, source_of
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
 from otelwasm.testing import Trial, a_log_record, a_metric, a_span, logs, metrics, traces

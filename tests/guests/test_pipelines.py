@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from guests.examples import source_of
 from guests.s3 import ACCESS_KEY, SECRET_KEY, Bucket
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.plugins.component import Component
 from otelwasm.registry import Registry
 from otelwasm.service import Pipeline

@@ -21,12 +21,12 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from otelwasm.cache import cache_dir, making, write_atomically
+from otelwasm.build.kept import kept_component, plugin_name
+from otelwasm.build.toolchains import NO_NODE
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
 
@@ -45,20 +45,15 @@ _OFFERED = frozenset(("stdio", "random", "clocks"))
 _KINDS = {"processing": "processor", "exporting": "exporter", "receiving": "receiver"}
 
 
-def build(source: Path, *, report: Report = lambda line: None) -> Path:
+def build(source: Path, *, report: Report) -> Path:
     """
     Build the plugin in the folder *source* into the cache.
     """
-    began = time.monotonic()
     manifest = _manifest(source)
     features = _features(source, manifest)
-    name = source.resolve().name
-    name = name if name != "javascript" else source.resolve().parent.name
-    built = cache_dir("components", _key(source)) / f"{name}.wasm"
-    with making(built):
-        if built.is_file():
-            report(f"{name}: built before from the same sources")
-            return built
+    name = plugin_name(source)
+
+    def make() -> bytes:
         with tempfile.TemporaryDirectory(prefix="otelwasm-build-") as folder:
             work = Path(folder)
             for file in _files(source):
@@ -66,11 +61,9 @@ def build(source: Path, *, report: Report = lambda line: None) -> Path:
                 shutil.copyfile(source / file, work / file)
             report(f"{name}: npm installs what {_LOCK} lists")
             _run(work, ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            component = _component(source, work, manifest, features=features, report=report)
-            write_atomically(built, component)
-        seconds = time.monotonic() - began
-        report(f"{name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
-    return built
+            return _component(source, work, manifest, features=features, report=report)
+
+    return kept_component(name, _key(source), make=make, report=report)
 
 
 def _manifest(source: Path) -> dict[str, Any]:
@@ -180,10 +173,7 @@ def _run(work: Path, command: list[str]) -> None:
             errors="replace",
         )
     except FileNotFoundError:
-        raise BuildError(
-            "building a JavaScript plugin needs npm and Node.js 20 or later:"
-            " https://nodejs.org/en/download"
-        ) from None
+        raise BuildError(NO_NODE) from None
     if done.returncode:
         tool = Path(command[0]).name
         said = (done.stdout + done.stderr).strip()[-4000:]

@@ -9,7 +9,6 @@ componentize-py starts the plugin's Python once, imports everything, and keeps t
 memory. Components are cached by the content of all that goes into them.
 """
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -18,14 +17,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from otelwasm.build.kept import kept_component, key_of
 from otelwasm.build.native import native_modules
 from otelwasm.build.requirements import install_requirements
 from otelwasm.build.source import PluginSource, read_source
-from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
 
@@ -52,37 +50,22 @@ _EXPORTS = {
 _REFUSAL = "otelwasm-refusal:"
 
 
-def build(source: Path, out: Path | None = None, *, report: Report = lambda line: None) -> Path:
+def build(source: Path, *, report: Report) -> Path:
     """
-    Build the plugin at *source*, a file or a folder, and return the component's path.
-
-    The component is taken from the cache if it was built from the same content before, and
-    copied to *out* if that is given. *report* gets a line for each step that takes time.
-    Raises BuildError if it does not become a component.
+    Build the plugin at *source*, a file or a folder with a plugin.py, into the cache.
     """
-    began = time.monotonic()
-    plugin = read_source(Path(source))
-    if out is not None and not (out := Path(out)).parent.is_dir():
-        raise BuildError(f"{out}: there is no folder {out.parent} to write it to")
+    plugin = read_source(source)
     versions = _versions()
     native = native_modules(report)
     pinned = {name: versions[name] for name in _CARRIED}
     packages = install_requirements(plugin.requirements, pinned=pinned, report=report)
     key = _key(plugin, versions, native=native, packages=packages)
-    built = cache_dir("components", key) / f"{plugin.name}.wasm"
-    with making(built):
-        if built.is_file():
-            report(f"{plugin.name}: built before from the same sources")
-        else:
-            report(f"{plugin.name}: making a component, which takes some seconds")
-            component = _componentize(plugin, native=native, packages=packages)
-            write_atomically(built, component)
-            seconds = time.monotonic() - began
-            report(f"{plugin.name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
-    if out is None:
-        return built
-    write_atomically(out, built.read_bytes())
-    return out
+
+    def make() -> bytes:
+        report(f"{plugin.name}: making a component, which takes some seconds")
+        return _componentize(plugin, native=native, packages=packages)
+
+    return kept_component(plugin.name, key, make=make, report=report)
 
 
 def _versions() -> dict[str, str]:
@@ -100,11 +83,6 @@ def _versions() -> dict[str, str]:
 def _key(
     plugin: PluginSource, versions: dict[str, str], *, native: Path, packages: Path | None
 ) -> str:
-    digest = hashlib.sha256()
-
-    def add(name: str, content: bytes) -> None:
-        digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
-
     settings = {
         "format": _FORMAT,
         "versions": versions,
@@ -114,12 +92,12 @@ def _key(
         "native": native.name,
         "packages": packages.name if packages else None,
     }
-    add("settings", json.dumps(settings, sort_keys=True).encode())
-    for name, path in sorted(plugin.files.items()):
-        add(name, path.read_bytes())
-    for path in (*_python_files(_sdk()), *sorted(contract_dir().glob("*.wit"))):
-        add(str(path.name), path.read_bytes())
-    return digest.hexdigest()[:32]
+    files = [
+        *sorted(plugin.files.items()),
+        *((path.name, path) for path in _python_files(_sdk())),
+        *((path.name, path) for path in sorted(contract_dir().glob("*.wit"))),
+    ]
+    return key_of(settings, files)
 
 
 def _sdk() -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 
+from otelwasm.build.kept import files_in, plugin_name
 from otelwasm.errors import BuildError
 
 __all__ = ["KINDS", "PluginSource", "read_source"]
@@ -45,8 +46,7 @@ class PluginSource:
         What to call the plugin: its file, or its folder where the file is called plugin.py.
         """
         path = self.files[self.entry]
-        name = path.parent.name if path.name == _ENTRY else path.stem
-        return name if name != "python" else path.parent.parent.name
+        return plugin_name(path.parent) if path.name == _ENTRY else path.stem
 
 
 def read_source(path: Path) -> PluginSource:
@@ -65,7 +65,7 @@ def read_source(path: Path) -> PluginSource:
     entry = path / _ENTRY
     if not entry.is_file():
         raise BuildError(f"{path} has no {_ENTRY}, the file that declares the plugin")
-    files = {str(file.relative_to(path)): file for file in _files(path)}
+    files = {str(file.relative_to(path)): file for file in files_in(path, skipped=_SKIPPED)}
     size_bytes = sum(file.stat().st_size for file in files.values())
     if size_bytes > _LIMIT_BYTES:
         raise BuildError(
@@ -76,16 +76,6 @@ def read_source(path: Path) -> PluginSource:
     listed = path / "requirements.txt"
     requirements = _text(listed) if listed.is_file() else _inline_requirements(entry, text)
     return PluginSource(_ENTRY, _kind(entry, text), files, requirements)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _SKIPPED or path.suffix == ".wasm":
-            continue
-        if path.is_dir():
-            yield from _files(path)
-        elif path.is_file():
-            yield path
 
 
 def _text(path: Path) -> str:

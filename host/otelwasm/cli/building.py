@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 
 __all__ = ["build_plugin"]
 

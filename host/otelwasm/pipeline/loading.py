@@ -72,6 +72,6 @@ def load_plugin(
 def _component(name: str, path: Path) -> Path:
     if path.suffix != ".py" and not path.is_dir():
         return path
-    from otelwasm.build.python import build
+    from otelwasm.build import build
 
     return build(path, report=lambda line: _log.info("building", plugin=name, step=line))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
-from otelwasm.build.python import build
+from otelwasm.build import build
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.messages import Message as HostMessage
 from otelwasm.plugins._generated import http

@@ -1,0 +1,70 @@
+"""
+Keep components by the content of all that went into them, so that each is made once.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from otelwasm.cache import cache_dir, making, write_atomically
+
+__all__ = ["files_in", "kept_component", "key_of", "plugin_name"]
+
+Report = Callable[[str], None]
+
+_LANGUAGES = ("python", "rust", "go", "javascript")
+
+
+def plugin_name(folder: Path) -> str:
+    """
+    What to call the plugin in *folder*: as the folder, or the one above if that is a language's.
+    """
+    folder = folder.resolve()
+    return folder.parent.name if folder.name in _LANGUAGES else folder.name
+
+
+def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
+    """
+    A folder's files, in order, less those that are hidden or components, and *skipped* folders.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in skipped or path.suffix == ".wasm":
+            continue
+        if path.is_dir():
+            yield from files_in(path, skipped=skipped)
+        elif path.is_file():
+            yield path
+
+
+def key_of(settings: Mapping[str, object], files: Iterable[tuple[str, Path]]) -> str:
+    """
+    Thirty-two hexadecimal digits that change with any setting, file name or file content.
+    """
+    digest = hashlib.sha256()
+
+    def add(name: str, content: bytes) -> None:
+        digest.update(f"{len(name)} {name} {len(content)} ".encode() + content)
+
+    add("settings", json.dumps(settings, sort_keys=True).encode())
+    for name, path in files:
+        add(name, path.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def kept_component(name: str, key: str, *, make: Callable[[], bytes], report: Report) -> Path:
+    """
+    The component *name* that is kept under *key*; where there is none, *make* makes it.
+    """
+    began = time.monotonic()
+    built = cache_dir("components", key) / f"{name}.wasm"
+    with making(built):
+        if built.is_file():
+            report(f"{name}: built before from the same sources")
+            return built
+        component = make()
+        write_atomically(built, component)
+    seconds = time.monotonic() - began
+    report(f"{name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
+    return built

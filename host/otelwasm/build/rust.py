@@ -1,0 +1,222 @@
+"""
+Build a Rust plugin: cargo compiles the crate to a module, which becomes a component.
+
+    crate and lock file ──► cargo, for wasm32-unknown-unknown ──► module ──► component
+
+The crate depends on `otelwasm-sdk`; without a path, that is the one this otelwasm brings along.
+All plugins share one target folder in the cache, so that what they have in common is compiled
+once. Nothing in a component says in which folder of which machine it was built.
+"""
+
+import contextlib
+import json
+import os
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from otelwasm.build import wasm_tools
+from otelwasm.build.commands import succeed
+from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
+from otelwasm.build.sdks import sdk_folder
+from otelwasm.build.toolchains import RUST_TARGET, Rust, find_rust
+from otelwasm.cache import cache_dir, making
+from otelwasm.errors import BuildError
+
+__all__ = ["build"]
+
+Report = Callable[[str], None]
+
+# Changes with everything below that changes what a component holds.
+_FORMAT = "1"
+_SDK = "otelwasm-sdk"
+# How a release is compiled, where the author's Cargo.toml does not say otherwise.
+_PROFILE = {
+    "codegen-units": "1",
+    "lto": '"fat"',
+    "opt-level": "3",
+    "panic": '"abort"',
+    "strip": "true",
+}
+_SETTINGS = (".cargo/config.toml", "rust-toolchain.toml", "rust-toolchain")
+# What would change the bytes, if the user's shell had it.
+_UNSET = {"CARGO_ENCODED_RUSTFLAGS": None, "RUSTFLAGS": None, "CARGO_BUILD_RUSTFLAGS": None}
+
+
+@attrs.frozen
+class _Crate:
+    """
+    The plugin's crate as cargo sees it. *local* are the packages that are no registry's, the
+    plugin's own among them, with their folders.
+    """
+
+    package: str
+    library: str
+    workspace: Path
+    local: dict[str, Path]
+
+
+def build(source: Path, *, report: Report) -> Path:
+    """
+    Build the plugin in the folder *source*, which has a Cargo.toml, into the cache.
+    """
+    source = source.resolve()
+    name = plugin_name(source)
+    toolchain = find_rust(source)
+    sdk = _sdk_arguments(source, toolchain)
+    crate = _read_crate(source, toolchain, sdk)
+    settings = {
+        "format": _FORMAT,
+        "language": "rust",
+        "toolchain": (toolchain.version, toolchain.flags),
+        "wasm-tools": wasm_tools.VERSION,
+        "profile": _PROFILE,
+        "name": name,
+    }
+    key = key_of(settings, _files(source, crate))
+
+    def make() -> bytes:
+        report(f"{name}: compiling with {toolchain.cargo}; the first time that takes minutes")
+        with _module(source, crate, toolchain, sdk=sdk, report=report) as module:
+            return wasm_tools.make_component(module, report=report)
+
+    return kept_component(name, key, make=make, report=report)
+
+
+def _cargo(toolchain: Rust, *arguments: str, folder: Path, failure: str) -> tuple[str, str]:
+    return succeed(
+        [toolchain.cargo, *arguments],
+        folder,
+        {**_UNSET, **toolchain.environment, "CARGO_TERM_COLOR": "never"},
+        failure=failure,
+    )
+
+
+def _metadata(source: Path, toolchain: Rust, *arguments: str) -> dict[str, Any]:
+    printed, _ = _cargo(
+        toolchain,
+        *("metadata", "--format-version=1", *arguments),
+        folder=source,
+        failure=f"cargo does not understand {source / 'Cargo.toml'}:",
+    )
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+def _sdk_arguments(source: Path, toolchain: Rust) -> tuple[str, ...]:
+    """
+    Point a dependency on the SDK that has no path to the SDK that is installed with otelwasm.
+    """
+    packages = _metadata(source, toolchain, "--no-deps")["packages"]
+    wants = any(
+        each["name"] == _SDK and (each["source"] or "").startswith("registry+")
+        for package in packages
+        for each in package["dependencies"]
+    )
+    if not wants:
+        return ()
+    return ("--config", f"patch.crates-io.{_SDK}.path={json.dumps(str(sdk_folder('rust')))}")
+
+
+def _read_crate(source: Path, toolchain: Rust, sdk: tuple[str, ...]) -> _Crate:
+    metadata = _metadata(source, toolchain, "--filter-platform", RUST_TARGET, *sdk)
+    manifest = source / "Cargo.toml"
+    local = {each["name"]: each for each in metadata["packages"] if each["source"] is None}
+    package = next(
+        (each for each in local.values() if Path(each["manifest_path"]) == manifest), None
+    )
+    if package is None:
+        raise BuildError(
+            f"{manifest} is a workspace's: name the folder of the plugin's own package in it"
+        )
+    libraries = [each for each in package["targets"] if "cdylib" in each["crate_types"]]
+    if not libraries:
+        raise BuildError(
+            f"{manifest}: the crate is no library that is a module of its own; that takes\n"
+            '    [lib]\n    crate-type = ["cdylib"]'
+        )
+    return _Crate(
+        package["name"],
+        libraries[0]["name"],
+        Path(metadata["workspace_root"]),
+        {name: Path(each["manifest_path"]).parent for name, each in sorted(local.items())},
+    )
+
+
+def _files(source: Path, crate: _Crate) -> Iterator[tuple[str, Path]]:
+    for package, folder in crate.local.items():
+        for path in files_in(folder, skipped={"target"}):
+            yield f"{package}/{path.relative_to(folder).as_posix()}", path
+    for folder in sorted({source, crate.workspace}):
+        for name in ("Cargo.toml", "Cargo.lock", *_SETTINGS):
+            if (path := folder / name).is_file():
+                yield name, path
+
+
+@contextlib.contextmanager
+def _module(
+    source: Path, crate: _Crate, toolchain: Rust, *, sdk: tuple[str, ...], report: Report
+) -> Iterator[Path]:
+    """
+    Compile the crate; the module lies in the shared folder, which is ours until the block ends.
+    """
+    target = cache_dir("cargo")
+    arguments = (
+        *("--release", "--target", RUST_TARGET, "--target-dir", str(target)),
+        *_profile_arguments(crate.workspace / "Cargo.toml"),
+        *("--config", f"target.{RUST_TARGET}.rustflags={json.dumps(_remaps(crate))}"),
+        *(*sdk, *toolchain.flags),
+    )
+    with making(target / "module"):
+        # cargo goes by names and times of files. Another folder's crate of the same name, with
+        # older files, would pass for this one: so these are always compiled.
+        _cargo(
+            toolchain,
+            *(
+                "clean",
+                "--quiet",
+                "--release",
+                "--target",
+                RUST_TARGET,
+                "--target-dir",
+                str(target),
+            ),
+            *sdk,
+            *(word for name in crate.local for word in ("--package", name)),
+            folder=source,
+            failure=f"cargo could not tidy {target}:",
+        )
+        # What the plugin's own folder is called goes to its own crate only, which is compiled
+        # anyway: everything else would be compiled anew for each plugin.
+        _, said = _cargo(
+            toolchain,
+            *("rustc", "--quiet", "--lib", *arguments, "--"),
+            f"--remap-path-prefix={crate.workspace}=/{crate.package}",
+            folder=source,
+            failure=f"{source} does not compile:",
+        )
+        for line in said.strip().splitlines():
+            report(line)
+        yield target / RUST_TARGET / "release" / f"{crate.library.replace('-', '_')}.wasm"
+
+
+def _profile_arguments(manifest: Path) -> Iterator[str]:
+    given = tomllib.loads(manifest.read_text("utf-8")).get("profile", {}).get("release", {})
+    for name, value in _PROFILE.items():
+        if name not in given:
+            yield from ("--config", f"profile.release.{name}={value}")
+
+
+def _remaps(crate: _Crate) -> list[str]:
+    """
+    Name folders of this machine, as panics do that say their place, the same on every machine.
+    """
+    home = os.environ.get("CARGO_HOME") or Path.home() / ".cargo"
+    flags = [f"--remap-path-prefix={home}=/cargo"]
+    for name, folder in crate.local.items():
+        if not folder.is_relative_to(crate.workspace):
+            flags.append(f"--remap-path-prefix={folder}=/{name}")
+    return flags

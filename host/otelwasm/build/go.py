@@ -19,6 +19,7 @@ from typing import Any
 from otelwasm.build import wasm_tools
 from otelwasm.build.commands import succeed
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
+from otelwasm.build.preview1 import ADAPTER_SHA256, adapted_imports
 from otelwasm.build.sdks import sdk_folder
 from otelwasm.build.toolchains import Go, find_go
 from otelwasm.contract import contract_dir
@@ -66,7 +67,7 @@ def build(source: Path, *, report: Report) -> Path:
             "language": "go",
             "toolchain": {**json.loads(compiled), "GOWORK": None},
             "flags": _FLAGS,
-            "wasm-tools": (wasm_tools.VERSION, wasm_tools.ADAPTER_SHA256),
+            "wasm-tools": (wasm_tools.VERSION, ADAPTER_SHA256),
             "name": name,
         }
         key = key_of(settings, _files(source, toolchain, module_flags))
@@ -81,12 +82,14 @@ def build(source: Path, *, report: Report) -> Path:
                     folder=source,
                     failure=f"{source} does not compile:",
                 )
-                return wasm_tools.make_component(
-                    core,
-                    wit=contract_dir() / "plugin.wit",
-                    world=_world(source, core.read_bytes()),
-                    report=report,
-                )
+                module, adapter = adapted_imports(core.read_bytes())
+            return wasm_tools.make_component(
+                module,
+                wit=contract_dir() / "plugin.wit",
+                world=_world(source, module),
+                adapter=adapter,
+                report=report,
+            )
 
         return kept_component(name, key, make=make, report=report)
 

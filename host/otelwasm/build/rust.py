@@ -81,7 +81,7 @@ def build(source: Path, *, report: Report) -> Path:
     def make() -> bytes:
         report(f"{name}: compiling with {toolchain.cargo}; the first time that takes minutes")
         with _module(source, crate, toolchain, sdk=sdk, report=report) as module:
-            return wasm_tools.make_component(module, report=report)
+            return wasm_tools.make_component(module.read_bytes(), report=report)
 
     return kept_component(name, key, make=make, report=report)
 

@@ -10,20 +10,17 @@ same, and so are the bytes that it makes.
 import contextlib
 import gzip
 import hashlib
-import importlib.util
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import zstandard
 
 from otelwasm.build.commands import attempt
 from otelwasm.cache import cache_dir, write_atomically
 from otelwasm.errors import BuildError
 
-__all__ = ["ADAPTER_SHA256", "VERSION", "make_component"]
+__all__ = ["VERSION", "make_component"]
 
 Report = Callable[[str], None]
 # Runs wasm-tools with arguments in a folder; says its exit status and what it said.
@@ -33,33 +30,35 @@ VERSION = "1.230.0"
 _MODULE = "go.bytecodealliance.org@v0.7.0"
 _MODULE_FILE = "internal/wasmtools/wasm-tools.wasm.gz"
 _MODULE_FILE_SHA256 = "732779402af524ca78074b953bf11932020ac7a019c8ab9fc15a9eef7fb7e090"
-# The adapter for modules of WASI's preview 1, as componentize-py 0.25.1 carries it.
-ADAPTER_SHA256 = "a97cd69d0efda7e6edc69bccf78382958c9b3480cfc08e041a5fd84ff54ba0d6"
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
-_ADAPTER_LIMIT_BYTES = 1 << 20
 
 
 def make_component(
-    core: Path, *, wit: Path | None = None, world: str | None = None, report: Report
+    module: bytes,
+    *,
+    wit: Path | None = None,
+    world: str | None = None,
+    adapter: bytes | None = None,
+    report: Report,
 ) -> bytes:
     """
-    Make a component of the module *core*.
+    Make a component of *module*.
 
-    A Rust module says itself what it imports and exports. For one of Go that is *world* in the
-    file *wit*, and what it asks of WASI's preview 1 is adapted.
+    One that does not say itself what it imports and exports targets *world* of the file *wit*. One
+    that imports WASI's preview 1 needs an *adapter* for it.
     """
     run = _wasm_tools(report)
     with tempfile.TemporaryDirectory(prefix="otelwasm-component-") as name:
         folder = Path(name)
-        shutil.copyfile(core, folder / "core.wasm")
-        adapted: tuple[str, ...] = ()
+        (folder / "module.wasm").write_bytes(module)
         if wit is not None and world is not None:
             shutil.copyfile(wit, folder / "plugin.wit")
-            (folder / "adapter.wasm").write_bytes(_adapter())
-            embed = ("component", "embed", "plugin.wit", "core.wasm", "--world", world)
-            _succeed(run, (*embed, "-o", "core.wasm"), folder)
+            embed = ("component", "embed", "plugin.wit", "module.wasm", "--world", world)
+            _succeed(run, (*embed, "-o", "module.wasm"), folder)
+        adapted: tuple[str, ...] = ()
+        if adapter is not None:
+            (folder / "adapter.wasm").write_bytes(adapter)
             adapted = ("--adapt", "wasi_snapshot_preview1=adapter.wasm")
-        _succeed(run, ("component", "new", "core.wasm", *adapted, "-o", "made.wasm"), folder)
+        _succeed(run, ("component", "new", "module.wasm", *adapted, "-o", "made.wasm"), folder)
         return (folder / "made.wasm").read_bytes()
 
 
@@ -144,40 +143,3 @@ def _build_with_cargo(cargo: str, folder: Path) -> None:
         raise BuildError(
             f"cargo could not build wasm-tools {VERSION}:\n{done.stderr.strip()[-4000:]}"
         )
-
-
-def _adapter() -> bytes:
-    """
-    The adapter of preview 1 to what components import, out of componentize-py's own library.
-    """
-    kept = cache_dir("tools") / f"adapter-{ADAPTER_SHA256[:16]}.wasm"
-    if not kept.is_file():
-        found = next((each for each in _carried() if _is_adapter(each)), None)
-        if found is None:
-            raise BuildError(
-                "the installed componentize-py does not carry the adapter of WASI's preview 1 that"
-                " Go plugins are built with: reinstall otelwasm"
-            )
-        write_atomically(kept, found)
-    return kept.read_bytes()
-
-
-def _is_adapter(data: bytes) -> bool:
-    return hashlib.sha256(data).hexdigest() == ADAPTER_SHA256
-
-
-def _carried() -> Iterator[bytes]:
-    """
-    The files that componentize-py carries, compressed, in its library.
-    """
-    spec = importlib.util.find_spec("componentize_py")
-    if spec is None or spec.origin is None:
-        return
-    for library in sorted(Path(spec.origin).parent.glob("componentize_py*.*")):
-        data, at = library.read_bytes(), 0
-        while (at := data.find(_ZSTANDARD, at)) >= 0:
-            # A dozen places look like the beginning of a file, and some are none.
-            with contextlib.suppress(zstandard.ZstdError):
-                unpacked = zstandard.ZstdDecompressor().decompressobj()
-                yield unpacked.decompress(data[at : at + _ADAPTER_LIMIT_BYTES])
-            at += len(_ZSTANDARD)

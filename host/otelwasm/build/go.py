@@ -48,7 +48,7 @@ _LOCAL = (
 )
 
 
-def build(source: Path, *, report: Report) -> Path:
+def build(source: Path, *, report: Report = lambda line: None) -> Path:
     """
     Build the plugin in the folder *source*, which has a go.mod, into the cache.
     """

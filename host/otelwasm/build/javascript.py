@@ -45,7 +45,7 @@ _OFFERED = frozenset(("stdio", "random", "clocks"))
 _KINDS = {"processing": "processor", "exporting": "exporter", "receiving": "receiver"}
 
 
-def build(source: Path, *, report: Report) -> Path:
+def build(source: Path, *, report: Report = lambda line: None) -> Path:
     """
     Build the plugin in the folder *source* into the cache.
     """

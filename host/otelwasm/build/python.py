@@ -50,7 +50,7 @@ _EXPORTS = {
 _REFUSAL = "otelwasm-refusal:"
 
 
-def build(source: Path, *, report: Report) -> Path:
+def build(source: Path, *, report: Report = lambda line: None) -> Path:
     """
     Build the plugin at *source*, a file or a folder with a plugin.py, into the cache.
     """

@@ -59,7 +59,7 @@ class _Crate:
     local: dict[str, Path]
 
 
-def build(source: Path, *, report: Report) -> Path:
+def build(source: Path, *, report: Report = lambda line: None) -> Path:
     """
     Build the plugin in the folder *source*, which has a Cargo.toml, into the cache.
     """

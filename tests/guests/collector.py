@@ -1,5 +1,5 @@
 """
-Ask the Collector's own attributes processor what it makes of a batch.
+Ask processors of the Collector what they make of a batch.
 """
 
 import base64
@@ -12,7 +12,7 @@ from otelwasm.signals import Signal
 
 class RefusedError(Exception):
     """
-    The Collector does not start with this configuration.
+    The Collector does not start with this configuration, or refuses the batch.
     """
 
 
@@ -24,13 +24,21 @@ class Collector:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def process(self, signal: Signal, payload: bytes, *, config: Mapping[str, object]) -> bytes:
+    def process(
+        self,
+        signal: Signal,
+        payload: bytes,
+        *,
+        config: Mapping[str, object],
+        processor: str = "attributes",
+    ) -> bytes | None:
         """
-        Return what it sends on.
+        Return what it sends on; None if that is nothing.
         """
         orders, answers = self._process.stdin, self._process.stdout
         assert orders is not None and answers is not None
         order = {
+            "processor": processor,
             "signal": signal.label,
             "config": config,
             "payload": base64.b64encode(payload).decode(),
@@ -39,4 +47,4 @@ class Collector:
         answer = json.loads(answers.readline())
         if "error" in answer:
             raise RefusedError(answer["error"])
-        return base64.b64decode(answer["payload"])
+        return None if answer["payload"] is None else base64.b64decode(answer["payload"])

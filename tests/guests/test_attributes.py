@@ -136,6 +136,15 @@ CHOICES: list[tuple[Batch[Any], dict[str, object]]] = [
     ),
     (POINTS, {"match_type": "strict", "metric_names": ["errors"]}),
     (POINTS, {"match_type": "regexp", "metric_names": ["req.*"]}),
+    (POINTS, {"match_type": "strict", "resources": [{"key": "service.name", "value": "cart"}]}),
+    (
+        POINTS,
+        {
+            "match_type": "regexp",
+            "metric_names": ["err.*"],
+            "resources": [{"key": "service.name", "value": "cart"}],
+        },
+    ),
     (RECORDS, {"match_type": "regexp", "log_bodies": ["AUTH.*"]}),
     (RECORDS, {"match_type": "strict", "log_bodies": ["no", '{"AUTH":1}']}),
     (RECORDS, {"match_type": "regexp", "log_severity_texts": ["debug.*"]}),
@@ -254,19 +263,3 @@ def test_what_cannot_choose_refuses_the_batch() -> None:
     assert trial.process(SPANS) is not None
     with pytest.raises(Permanent, match="services does not choose logs"):
         trial.process(RECORDS)
-
-
-def test_metrics_are_chosen_by_their_resource() -> None:
-    """
-    Metrics are chosen by resource, as the Collector documents it.
-    """
-    resources = {"match_type": "strict", "resources": [{"key": "service.name", "value": "cart"}]}
-    config = act("upsert", key="chosen", value=True)
-    process = example("attributes").attributes
-
-    included = Trial(process, config=config | {"include": resources}).process(POINTS)
-    excluded = Trial(process, config=config | {"exclude": resources}).process(POINTS)
-
-    assert included is not None and excluded is not None
-    assert [False, False] == ["chosen" in point.attributes for point in included.items()]
-    assert [True, True] == ["chosen" in point.attributes for point in excluded.items()]

@@ -2,8 +2,8 @@
 Do what the Collector's attributes processor does, by the same configuration.
 
 Where that processor's documentation and its code (v0.155) differ, this follows the code, so that
-configurations can be moved; only `resources` counts for metrics, too, as documented, where the
-code overlooks it. `from_context` is refused: a batch comes without its request's headers. Patterns
+configurations can be moved: metrics are chosen by their names alone, and `resources` does not
+count for them. `from_context` is refused: a batch comes without its request's headers. Patterns
 are Python's regular expressions, and like Go's they may match anywhere in the text.
 """
 
@@ -264,7 +264,12 @@ class Properties:
         strange = sorted(self.given - CHOOSING[signal])
         return f"{strange[0]} does not choose {signal.label}" if strange else ""
 
+    def counts(self, signal: Signal) -> bool:
+        return signal is not Signal.METRICS or bool(self.metric_names)
+
     def match(self, item: Item) -> bool:
+        if isinstance(item, DataPoint):
+            return self.one(self.metric_names, item.metric.name)
         return (
             self.match_fields(item)
             and self.has(self.resources, item.resource.attributes)
@@ -286,7 +291,7 @@ class Properties:
                 and self.one(self.log_severity_texts, item.severity_text)
                 and self.is_severe(item.severity_number)
             )
-        return not isinstance(item, DataPoint) or self.one(self.metric_names, item.metric.name)
+        return True
 
     def match_library(self, library: Library, scope: Scope) -> bool:
         is_version = library.version is None or self.one((library.version,), scope.version)
@@ -331,11 +336,15 @@ class Config:
             if properties and (problem := properties.problem(batch.signal)):
                 # In the Collector such a pipeline does not start.
                 raise Permanent(f"include or exclude does not fit: {problem}")
+        include, exclude = (
+            properties if properties and properties.counts(batch.signal) else None
+            for properties in (self.include, self.exclude)
+        )
         return [
             item
             for item in batch.items()
-            if (self.include is None or self.include.match(item))
-            and not (self.exclude is not None and self.exclude.match(item))
+            if (include is None or include.match(item))
+            and not (exclude is not None and exclude.match(item))
         ]
 
 

@@ -1,6 +1,7 @@
-// Program transform lets the Collector's attributes processor process batches for tests: for each
-// line {"signal", "config", "payload"} it answers one {"payload"}, or {"error"} if the processor
-// refuses its configuration. Payloads are OTLP protobuf in base64.
+// Program transform lets processors of the Collector process batches for tests: for each line
+// {"processor", "signal", "config", "payload"} it answers one {"payload"}, null if nothing is sent
+// on, or {"error"} if the processor refuses its configuration or the batch. Payloads are OTLP
+// protobuf in base64.
 package main
 
 import (
@@ -11,9 +12,11 @@ import (
 	"os"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -21,10 +24,16 @@ import (
 	"go.opentelemetry.io/collector/processor"
 )
 
+var factories = map[string]processor.Factory{
+	"attributes": attributesprocessor.NewFactory(),
+	"filter":     filterprocessor.NewFactory(),
+}
+
 type order struct {
-	Signal  string         `json:"signal"`
-	Config  map[string]any `json:"config"`
-	Payload []byte         `json:"payload"`
+	Processor string         `json:"processor"`
+	Signal    string         `json:"signal"`
+	Config    map[string]any `json:"config"`
+	Payload   []byte         `json:"payload"`
 }
 
 type answer struct {
@@ -53,12 +62,15 @@ func main() {
 }
 
 func transform(given order) ([]byte, error) {
-	factory := attributesprocessor.NewFactory()
+	factory, ok := factories[given.Processor]
+	if !ok {
+		return nil, fmt.Errorf("no such processor: %q", given.Processor)
+	}
 	config := factory.CreateDefaultConfig()
 	if err := confmap.NewFromStringMap(plain(given.Config).(map[string]any)).Unmarshal(config); err != nil {
 		return nil, err
 	}
-	if err := config.(*attributesprocessor.Config).Validate(); err != nil {
+	if err := xconfmap.Validate(config); err != nil {
 		return nil, err
 	}
 	settings := processor.Settings{

@@ -1,7 +1,8 @@
 """
 Read the example plugins' cases: guests/<case>/case.toml, what goes in and what is expected.
 
-    case.toml                   kind, config, what is called after the last input, what to ignore
+    case.toml                   kind, config, what is called after the last input, what to ignore,
+                                and which lists (`any_order`) hold the same in any order
     input[-<n>]-<signal>.json   the batches for a processor or an exporter, in this order
     expected[-<n>]-<signal>.json    what becomes of each: OTLP/JSON of what a processor sends on, or
                                 "pass" or "drop"; an exporter's receipt
@@ -56,6 +57,7 @@ class Case:
     config: dict[str, object]
     then: tuple[str, ...]
     ignored: frozenset[str]
+    unordered: frozenset[str]
     # What differs from run to run in the URLs of requests.
     ignored_in_urls: re.Pattern[str] | None
     steps: tuple[Step, ...]
@@ -95,7 +97,7 @@ class Case:
         """
         Show a payload as OTLP/JSON, less what differs from run to run.
         """
-        return _without(json.loads(to_json(signal, payload)), self.ignored)
+        return self._comparable(json.loads(to_json(signal, payload)))
 
     def normal(self, signal: Signal, expected: Any) -> Any:
         """
@@ -105,13 +107,14 @@ class Case:
             return expected
         return self.tree(signal, from_json(signal, json.dumps(expected).encode()))
 
-
-def _without(tree: Any, ignored: frozenset[str]) -> Any:
-    if isinstance(tree, dict):
-        return {key: _without(value, ignored) for key, value in tree.items() if key not in ignored}
-    if isinstance(tree, list):
-        return [_without(member, ignored) for member in tree]
-    return tree
+    def _comparable(self, tree: Any, name: str = "") -> Any:
+        if isinstance(tree, dict):
+            kept = ((key, value) for key, value in tree.items() if key not in self.ignored)
+            return {key: self._comparable(value, key) for key, value in kept}
+        if isinstance(tree, list):
+            members = [self._comparable(member) for member in tree]
+            return sorted(members, key=json.dumps) if name in self.unordered else members
+        return tree
 
 
 def read_cases() -> list[Case]:
@@ -137,6 +140,7 @@ def _read(folder: Path) -> Case:
         config=settings.get("config", {}),
         then=tuple(settings.get("then", ())),
         ignored=frozenset(settings.get("ignore", ())),
+        unordered=frozenset(settings.get("any_order", ())),
         ignored_in_urls=None if changing is None else re.compile(changing),
         steps=tuple(steps),
         messages=tuple(

@@ -75,6 +75,7 @@ def test_there_are_examples() -> None:
         "curl": "processor",
         "enrich": "processor",
         "filter": "processor",
+        "filter-ottl": "processor",
         "loki": "exporter",
         "nop": "processor",
         "otlp-http-exporter": "exporter",

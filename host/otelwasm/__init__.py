@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         SetupError,
         WitError,
     )
+    from otelwasm.inspection import Inspection, inspect
     from otelwasm.messages import Message, Reply
     from otelwasm.outbound.config import AllowConfig, HttpConfig
     from otelwasm.plugins.capabilities.http import PluginHttp
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from otelwasm.plugins.plugin import Plugin
     from otelwasm.service import Pipeline
     from otelwasm.signals import Signal
+    from otelwasm.validation import Validation, validate
 
 __all__ = [
     "AllowConfig",
@@ -35,6 +37,7 @@ __all__ = [
     "ComponentError",
     "ConfigError",
     "HttpConfig",
+    "Inspection",
     "Limits",
     "Message",
     "OtelwasmError",
@@ -49,12 +52,16 @@ __all__ = [
     "RetryableError",
     "SetupError",
     "Signal",
+    "Validation",
     "WitError",
+    "inspect",
+    "validate",
 ]
 
 _HOMES = {
     "AllowConfig": "otelwasm.outbound.config",
     "HttpConfig": "otelwasm.outbound.config",
+    "Inspection": "otelwasm.inspection",
     "Limits": "otelwasm.plugins.limits",
     "Message": "otelwasm.messages",
     "Pipeline": "otelwasm.service",
@@ -63,6 +70,9 @@ _HOMES = {
     "PluginState": "otelwasm.plugins.capabilities.state",
     "Reply": "otelwasm.messages",
     "Signal": "otelwasm.signals",
+    "Validation": "otelwasm.validation",
+    "inspect": "otelwasm.inspection",
+    "validate": "otelwasm.validation",
 }
 
 

@@ -1,5 +1,5 @@
 """
-The command line: `otelwasm run`, `check`, `build`, `bindgen`.
+The command line: `otelwasm run`, `check`, `build`, `validate`, `inspect`, `bindgen`.
 """
 
 import sys
@@ -74,6 +74,40 @@ def _build(source: Path, output: Path | None) -> None:
     from otelwasm.cli.building import build_plugin
 
     build_plugin(source, output or source.with_suffix(".wasm"))
+
+
+@main.command("validate")
+@click.argument("component", type=_FILE)
+@click.option("--wit", type=_FILE, help="WIT to check against, a file or folder; our contract.")
+@click.option("--world", "-w", help="The world to check against; any that fits.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def _validate(
+    ctx: click.Context, component: Path, wit: Path | None, world: str | None, as_json: bool
+) -> None:
+    """
+    Say whether COMPONENT fits a world, and each thing that keeps it from that.
+
+    Nothing of the component is compiled or run. Exits with 0 if it fits, with 1 if it does not,
+    with 2 if it is no component or the WIT has a mistake.
+    """
+    from otelwasm.cli.validating import validate_component
+
+    ctx.exit(0 if validate_component(component, wit=wit, world=world, as_json=as_json) else 1)
+
+
+@main.command("inspect")
+@click.argument("component", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def _inspect(component: Path, as_json: bool) -> None:
+    """
+    Show what COMPONENT is for, what made it and what it is made of.
+
+    Nothing of it is compiled or run. Exits with 2 if it is no component.
+    """
+    from otelwasm.cli.inspecting import inspect_component
+
+    inspect_component(component, as_json=as_json)
 
 
 @main.command("bindgen")

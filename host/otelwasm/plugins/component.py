@@ -10,7 +10,6 @@ from typing import Literal
 import wasmtime
 from wasmtime.component import ExportIndex, Linker
 
-from otelwasm.contract import contract_dir
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins._generated import exporter, processor, receiver
@@ -171,14 +170,13 @@ def _reason(guest: bytes) -> str | None:
     What keeps *guest* from fitting the contract, in the contract's own words; None if it fits.
     """
     # Here, as no plugin that loads needs the parser, which takes a while to import.
-    from otelwasm.wit import parse
-    from otelwasm.wit.check import check
+    from otelwasm.validation import validate
 
     try:
-        report = check(guest, parse(contract_dir()).main)
+        found = validate(guest)
     except ComponentError as error:
         return str(error)
-    return None if report.world is not None else str(report)
+    return None if found.fits else str(found)
 
 
 def _last_line(error: Exception) -> str:

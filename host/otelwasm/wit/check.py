@@ -72,7 +72,9 @@ def check_surface(
         asked = [extern.name for extern in world.exports]
         extras = [port.name for port in surface.exports if not fitting.find(port.name, asked)]
         return Report(surface, world, extras=tuple(extras))
-    for reason in (_other_version, _nothing_of_it, _other_world):
+    # One world that was asked for is gone through; for others, what the component is says more.
+    is_one = len(wanted) == 1 and not fitting.is_host
+    for reason in () if is_one else (_other_version, _nothing_of_it, _other_world):
         if problem := reason(surface, package, wanted=wanted, fitting=fitting):
             return Report(surface, None, (problem,))
     _, problems = min(

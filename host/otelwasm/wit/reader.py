@@ -55,16 +55,13 @@ class Reader:
         """
         Take an unsigned number in LEB128.
         """
-        start = self.at
-        value = 0
-        for shift in range(0, 35, 7):
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                if value >= 1 << 32:
-                    break
-                return value
-        raise self.error("a number of more than 32 bits", start)
+        return self._unsigned(32)
+
+    def u64(self) -> int:
+        """
+        Take an unsigned number of up to 64 bits in LEB128.
+        """
+        return self._unsigned(64)
 
     def s33(self) -> int:
         """
@@ -78,6 +75,16 @@ class Reader:
             if byte < 0x80:
                 return value - (1 << (shift + 7)) if byte & 0x40 else value
         raise self.error("a number of more than 33 bits", start)
+
+    def part(self, length: int) -> "Reader":
+        """
+        Take *length* bytes, as a reader of their own.
+        """
+        if length > self.end - self.at:
+            raise self.cut_short()
+        part = Reader(self.data, start=self.at, end=self.at + length)
+        self.at += length
+        return part
 
     def text(self) -> str:
         """
@@ -107,6 +114,18 @@ class Reader:
         The complaint that *problem* stands at byte *at*, or here.
         """
         return ComponentError(f"bad component: {problem} at byte {self.at if at is None else at}")
+
+    def _unsigned(self, bits: int) -> int:
+        start = self.at
+        value = 0
+        for shift in range(0, bits + 3, 7):
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if value >> bits:
+                    break
+                return value
+        raise self.error(f"a number of more than {bits} bits", start)
 
     def cut_short(self) -> ComponentError:
         """

@@ -4,7 +4,7 @@ A component's imports and exports are read with their types, through all that to
 
 import pytest
 import wasmtime
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otelwasm.errors import ComponentError
@@ -292,7 +292,6 @@ def test_components_that_double_are_refused() -> None:
         surface_of(f'{text} (instance $i (instantiate $c20)) (export "i" (instance $i))')
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), st.integers(8, 400), st.integers(0, 20))
 def test_damaged_components_are_read_or_refused(noise: bytes, at: int, cut: int) -> None:
     """

@@ -2,7 +2,7 @@
 A type survives being written as WIT, parsed, put into a component and read again.
 """
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from otelwasm.wit import Interface, parse_text, read_component
 from otelwasm.wit.check import check
@@ -25,7 +25,6 @@ def test_text_says_what_the_model_says(drawn: tuple[list[NamedType], Function]) 
     assert (function,) == interface.functions
 
 
-@settings(deadline=None)
 @given(functions())
 def test_components_say_what_the_text_says(drawn: tuple[list[NamedType], Function]) -> None:
     """

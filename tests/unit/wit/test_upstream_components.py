@@ -51,7 +51,7 @@ WITH_OTHER_DOCS = {"doc-comments/foo.wit.print", "maps.wit"}
 
 REFUSED = {
     "error-missing-export": ["missing"],
-    "error-missing-import": ["world"],
+    "error-missing-import": ["extra", "missing"],
     "error-semver-import-mismatch": ["extra"],
 }
 

@@ -10,18 +10,45 @@
 // also waits for a collection under way, so none is left when a call ends.
 package collector
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
 
-func init() { debug.SetGCPercent(-1) }
+func init() { stop() }
 
 // Enter begins a call of the host; what it returns ends it.
 func Enter() (leave func()) {
-	debug.SetGCPercent(100)
-	return func() { debug.SetGCPercent(-1) }
+	start()
+	return stop
 }
 
 // Pause begins an import that answers in lists or strings; what it returns ends it.
 func Pause() (resume func()) {
-	debug.SetGCPercent(-1)
-	return func() { debug.SetGCPercent(100) }
+	stop()
+	return start
+}
+
+func start() { debug.SetGCPercent(100) }
+
+func stop() {
+	for {
+		before := collections()
+		debug.SetGCPercent(-1)
+		if collections() == before {
+			return
+		}
+		// The one that was under way has ended with the collector off, so with no goal for the heap.
+		// Go takes that for a reason to give memory back whenever the heap grows, and reads a clock
+		// for it, in cabi_realloc, too. Another one, with a goal, ends that.
+		start()
+		runtime.GC()
+	}
+}
+
+func collections() uint64 {
+	count := [...]metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(count[:])
+	return count[0].Value.Uint64()
 }

@@ -31,9 +31,17 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch of an OTLP request's bytes.
+    /// A batch of an OTLP request's bytes. A processor that puts it in the place of the one that it
+    /// was given sends it on instead.
     pub fn new(signal: Signal, payload: impl Into<Vec<u8>>) -> Self {
-        let view = View::new(Cow::Owned(payload.into()), schema::ROOTS[signal as usize]);
+        let mut batch = Batch::given(signal, payload.into());
+        batch.view.is_changed = true;
+        batch
+    }
+
+    /// The batch that the host gives, and keeps: it goes on as it came until it is changed.
+    pub(crate) fn given(signal: Signal, payload: Vec<u8>) -> Self {
+        let view = View::new(Cow::Owned(payload), schema::ROOTS[signal as usize]);
         Batch { signal, view, is_checked: false }
     }
 
@@ -178,7 +186,7 @@ impl Batch {
         self.by_itself().map_attributes(function)
     }
 
-    /// Whether anything in it was changed since it was made.
+    /// Whether it is another than the one that the host gave.
     pub(crate) fn is_changed(&mut self) -> bool {
         self.view.settle();
         self.view.is_changed

@@ -157,7 +157,7 @@ pub fn process<P: Processor>(
         return Ok(processing::Verdict::Pass);
     }
     with(held, |plugin| {
-        let mut batch = Batch::new(signal, payload);
+        let mut batch = Batch::given(signal, payload);
         if plugin.process(&mut batch)? == Verdict::Drop {
             return Ok(processing::Verdict::Drop);
         }
@@ -192,7 +192,7 @@ pub fn send<P: Exporter>(
             let name = name.rsplit("::").next().unwrap_or(name);
             return Err(Failure::Permanent(format!("{name} does not take {}", signal.label())));
         }
-        let crate::Receipt { rejected, message } = plugin.send(&mut Batch::new(signal, payload))?;
+        let crate::Receipt { rejected, message } = plugin.send(&mut Batch::given(signal, payload))?;
         Ok(exporting::Receipt { rejected, message })
     })
 }

@@ -85,6 +85,11 @@ impl Response {
         first(&self.headers, name)
     }
 
+    /// How long the server asks to wait, by its header `retry-after`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after").and_then(wait)
+    }
+
     /// The body as UTF-8; what is none is replaced.
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
@@ -106,7 +111,7 @@ impl Response {
         let reason = format!("the server answered {}: {}", self.status, text.trim());
         let reason = reason.trim_end_matches([':', ' ']).to_owned();
         if self.status == 408 || self.status == 429 || self.status >= 500 {
-            let after = self.header("retry-after").and_then(wait);
+            let after = self.retry_after();
             return Err(Failure::Retryable { reason, after });
         }
         Err(Failure::Permanent(reason))

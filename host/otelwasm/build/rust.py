@@ -23,7 +23,7 @@ from otelwasm.build.commands import succeed
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
 from otelwasm.build.sdks import sdk_folder
 from otelwasm.build.toolchains import RUST_TARGET, Rust, find_rust
-from otelwasm.cache import cache_dir, making
+from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.errors import BuildError
 
 __all__ = ["build"]
@@ -43,7 +43,12 @@ _PROFILE = {
 }
 _SETTINGS = (".cargo/config.toml", "rust-toolchain.toml", "rust-toolchain")
 # What would change the bytes, if the user's shell had it.
-_UNSET = {"CARGO_ENCODED_RUSTFLAGS": None, "RUSTFLAGS": None, "CARGO_BUILD_RUSTFLAGS": None}
+_UNSET = {"CARGO_ENCODED_RUSTFLAGS": None, "RUSTFLAGS": None}
+# cargo compiles by this. It adds flags that cargo does not know of: by flags that it knows of it
+# tells its results apart, so that everything would be compiled anew for each plugin and checkout.
+_COMPILER = """#!/bin/sh
+exec "$@" "@$OTELWASM_RUSTC_FLAGS"
+"""
 
 
 @attrs.frozen
@@ -86,11 +91,13 @@ def build(source: Path, *, report: Report = lambda line: None) -> Path:
     return kept_component(name, key, make=make, report=report)
 
 
-def _cargo(toolchain: Rust, *arguments: str, folder: Path, failure: str) -> tuple[str, str]:
+def _cargo(
+    toolchain: Rust, *arguments: str, folder: Path, failure: str, **environment: str
+) -> tuple[str, str]:
     return succeed(
         [toolchain.cargo, *arguments],
         folder,
-        {**_UNSET, **toolchain.environment, "CARGO_TERM_COLOR": "never"},
+        {**_UNSET, **toolchain.environment, "CARGO_TERM_COLOR": "never", **environment},
         failure=failure,
     )
 
@@ -164,39 +171,28 @@ def _module(
     Compile the crate; the module lies in the shared folder, which is ours until the block ends.
     """
     target = cache_dir("cargo")
-    arguments = (
-        *("--release", "--target", RUST_TARGET, "--target-dir", str(target)),
-        *_profile_arguments(crate.workspace / "Cargo.toml"),
-        *("--config", f"target.{RUST_TARGET}.rustflags={json.dumps(_remaps(crate))}"),
-        *(*sdk, *toolchain.flags),
-    )
+    where = ("--release", "--target", RUST_TARGET, "--target-dir", str(target))
+    compiler, flags = target / "compiler", target / "compiler-flags"
     with making(target / "module"):
+        write_atomically(compiler, _COMPILER.encode(), mode=0o777)
+        write_atomically(flags, "".join(f"{flag}\n" for flag in _remaps(crate)).encode())
         # cargo goes by names and times of files. Another folder's crate of the same name, with
         # older files, would pass for this one: so these are always compiled.
         _cargo(
             toolchain,
-            *(
-                "clean",
-                "--quiet",
-                "--release",
-                "--target",
-                RUST_TARGET,
-                "--target-dir",
-                str(target),
-            ),
-            *sdk,
+            *("clean", "--quiet", *where, *sdk),
             *(word for name in crate.local for word in ("--package", name)),
             folder=source,
             failure=f"cargo could not tidy {target}:",
         )
-        # What the plugin's own folder is called goes to its own crate only, which is compiled
-        # anyway: everything else would be compiled anew for each plugin.
         _, said = _cargo(
             toolchain,
-            *("rustc", "--quiet", "--lib", *arguments, "--"),
-            f"--remap-path-prefix={crate.workspace}=/{crate.package}",
+            *("build", "--quiet", "--lib", *where, *sdk, *toolchain.flags),
+            *_profile_arguments(crate.workspace / "Cargo.toml"),
             folder=source,
             failure=f"{source} does not compile:",
+            RUSTC_WRAPPER=str(compiler),
+            OTELWASM_RUSTC_FLAGS=str(flags),
         )
         for line in said.strip().splitlines():
             report(line)
@@ -215,8 +211,6 @@ def _remaps(crate: _Crate) -> list[str]:
     Name folders of this machine, as panics do that say their place, the same on every machine.
     """
     home = os.environ.get("CARGO_HOME") or Path.home() / ".cargo"
-    flags = [f"--remap-path-prefix={home}=/cargo"]
-    for name, folder in crate.local.items():
-        if not folder.is_relative_to(crate.workspace):
-            flags.append(f"--remap-path-prefix={folder}=/{name}")
-    return flags
+    folders = {Path(home): "/cargo", crate.workspace: "/workspace"}
+    folders |= {folder: f"/{name}" for name, folder in crate.local.items()}
+    return [f"--remap-path-prefix={folder}={name}" for folder, name in folders.items()]

@@ -90,9 +90,8 @@ def find_rust(folder: Path) -> Rust:
     for one in found:
         if one.has_target():
             return Rust(str(one.cargo), one.version, environment={"RUSTC": str(one.rustc)})
-    linker: str | None = None
     for one in found:
-        if one.has_library_sources() and (linker := _linker(found)):
+        if one.has_library_sources() and (linker := _linker(one, found)):
             return Rust(
                 str(one.cargo),
                 one.version,
@@ -142,14 +141,16 @@ def _rust_toolchains(folder: Path) -> Iterator[_Found]:
         yield _Found(Path(cargo), rustc, Path(sysroot.stdout.strip()), version.stdout.strip())
 
 
-def _linker(found: list[_Found]) -> str | None:
+def _linker(one: _Found, found: list[_Found]) -> str | None:
     """
-    A linker for WebAssembly: one that a toolchain brings along, or LLVM's.
+    A linker for WebAssembly: what *one* brings along, or LLVM's, or what another brings along.
     """
-    if lld := shutil.which("wasm-ld"):
-        return lld
-    brought = (path for one in found for path in one.sysroot.glob("lib/rustlib/*/bin/rust-lld"))
-    return next(map(str, brought), None)
+    brought, *others = (
+        next(each.sysroot.glob("lib/rustlib/*/bin/rust-lld"), None)
+        for each in (one, *(each for each in found if each != one))
+    )
+    ways = (brought, shutil.which("wasm-ld"), *others)
+    return next((str(way) for way in ways if way), None)
 
 
 def find_go(folder: Path) -> Go:

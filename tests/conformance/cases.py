@@ -31,7 +31,7 @@ from otelwasm_sdk import Message
 from otelwasm_sdk.http import Refused, Request, Response
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
-LANGUAGES = ("python", "go", "javascript")
+LANGUAGES = ("python", "rust", "go", "javascript")
 _INPUT = re.compile(r"input(-\d+)?-(traces|metrics|logs|profiles)\.json")
 
 

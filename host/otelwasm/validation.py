@@ -13,7 +13,7 @@ from otelwasm.contract import contract_dir
 from otelwasm.errors import ComponentError, WitError
 from otelwasm.wit.binary import read_component
 from otelwasm.wit.check import Report, check_surface
-from otelwasm.wit.fitting import HOST, SEMVER
+from otelwasm.wit.fitting import Fitting
 from otelwasm.wit.model import Interface, Package, World
 from otelwasm.wit.names import did_you_mean
 from otelwasm.wit.packages import Packages, parse
@@ -89,14 +89,15 @@ def validate(
     *,
     wit: str | os.PathLike[str] | None = None,
     world: str | None = None,
+    has_wasi: bool = True,
 ) -> Validation:
     """
     Check a component, a file or its bytes, against a *world*; without one, against all there are.
 
     The worlds are those of *wit*, a file or folder; there, compatible versions stand in for one
     another. Without *wit* they are what this host takes: processor, exporter, receiver, in exactly
-    its version, with WASI beside. ComponentError if *source* is no component, WitError if *wit* is
-    no WIT or has no such world.
+    its version. WASI is offered beside a world, unless *has_wasi* is false. ComponentError if
+    *source* is no component, WitError if *wit* is no WIT or has no such world.
     """
     data = source if isinstance(source, bytes) else read_file(source)
     try:
@@ -106,7 +107,7 @@ def validate(
         raise ComponentError(f"{where}{error}") from None
     place = contract_dir() if wit is None else Path(wit)
     package, worlds = _worlds(parse(place), world, place=place, is_contract=wit is None)
-    fitting = HOST if wit is None else SEMVER
+    fitting = Fitting(is_exact=wit is None, has_wasi=has_wasi)
     report = check_surface(surface, package, worlds, fitting=fitting)
     fits = report.world if wit is None else None
     return Validation(

@@ -80,10 +80,16 @@ def _build(source: Path, output: Path | None) -> None:
 @click.argument("component", type=_FILE)
 @click.option("--wit", type=_FILE, help="WIT to check against, a file or folder; our contract.")
 @click.option("--world", "-w", help="The world to check against; any that fits.")
+@click.option("--no-wasi", is_flag=True, help="Offer no WASI but what the world itself imports.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def _validate(
-    ctx: click.Context, component: Path, wit: Path | None, world: str | None, as_json: bool
+    ctx: click.Context,
+    component: Path,
+    wit: Path | None,
+    world: str | None,
+    no_wasi: bool,
+    as_json: bool,
 ) -> None:
     """
     Say whether COMPONENT fits a world, and each thing that keeps it from that.
@@ -93,7 +99,10 @@ def _validate(
     """
     from otelwasm.cli.validating import validate_component
 
-    ctx.exit(0 if validate_component(component, wit=wit, world=world, as_json=as_json) else 1)
+    found = validate_component(
+        component, wit=wit, world=world, has_wasi=not no_wasi, as_json=as_json
+    )
+    ctx.exit(0 if found else 1)
 
 
 @main.command("inspect")

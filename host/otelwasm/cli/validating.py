@@ -16,12 +16,12 @@ __all__ = ["granted_note", "validate_component", "wasi_text"]
 
 
 def validate_component(
-    component: Path, *, wit: Path | None, world: str | None, as_json: bool
+    component: Path, *, wit: Path | None, world: str | None, has_wasi: bool, as_json: bool
 ) -> bool:
     """
     Print whether *component* fits; return that.
     """
-    found = validate(component, wit=wit, world=world)
+    found = validate(component, wit=wit, world=world, has_wasi=has_wasi)
     if as_json:
         click.echo(json.dumps({"component": str(component), **found.as_json()}, indent=2))
         return found.fits

@@ -73,7 +73,7 @@ def check_surface(
         extras = [port.name for port in surface.exports if not fitting.find(port.name, asked)]
         return Report(surface, world, extras=tuple(extras))
     # One world that was asked for is gone through; for others, what the component is says more.
-    is_one = len(wanted) == 1 and not fitting.is_host
+    is_one = len(wanted) == 1 and not fitting.is_exact
     for reason in () if is_one else (_other_version, _nothing_of_it, _other_world):
         if problem := reason(surface, package, wanted=wanted, fitting=fitting):
             return Report(surface, None, (problem,))
@@ -95,7 +95,7 @@ def _other_version(
         for name, _ in _parsed((*surface.imports, *surface.exports))
         if (name.namespace, name.name) == (mine.namespace, mine.name)
     }
-    if not fitting.is_host or not versions or mine.version in versions:
+    if not fitting.is_exact or not versions or mine.version in versions:
         return None
     made = ", ".join(
         str(attrs.evolve(mine, version=version)) for version in sorted(versions, key=str)

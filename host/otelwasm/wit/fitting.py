@@ -24,13 +24,15 @@ _WASI_VERSION = "0.2."
 @attrs.frozen
 class Fitting:
     """
-    How a component meets its world: in this host, or by what the world says alone.
+    How a component meets its world.
 
-    The host links by exact ids, and offers WASI 0.2 beside the world. Otherwise compatible
-    versions stand in for one another, and the world's imports are all there are.
+    Where *is_exact*, ids must be the same, as this host needs it for its own contract; otherwise
+    compatible versions stand in for one another. Where it *has_wasi*, WASI 0.2 is offered beside
+    what the world says, as this host does for any world.
     """
 
-    is_host: bool
+    is_exact: bool
+    has_wasi: bool
 
     def find(self, name: str, names: Iterable[str]) -> str | None:
         """
@@ -40,13 +42,13 @@ class Fitting:
         if name in known:
             return name
         compatible = (
-            [] if self.is_host else [other for other in known if is_compatible(name, other)]
+            [] if self.is_exact else [other for other in known if is_compatible(name, other)]
         )
         return max(compatible, key=_version, default=None)
 
 
-HOST = Fitting(is_host=True)
-SEMVER = Fitting(is_host=False)
+HOST = Fitting(is_exact=True, has_wasi=True)
+SEMVER = Fitting(is_exact=False, has_wasi=False)
 
 
 def missing_exports(surface: Surface, world: World, fitting: Fitting) -> int:
@@ -169,7 +171,7 @@ def _unknown_import(
         if not port.item.functions and not has_resource:
             return None
         package = port.item.package
-        if fitting.is_host and package is not None and package.namespace == "wasi":
+        if fitting.has_wasi and package is not None and package.namespace == "wasi":
             return _wasi_problem(port, package)
     elif port.kind == "type" and not isinstance(port.item, Resource):
         return None

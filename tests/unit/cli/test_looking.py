@@ -3,6 +3,8 @@
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,13 +88,15 @@ def test_validate_takes_any_world(plugin: Path, tmp_path: Path) -> None:
     """
     wit = tmp_path / "lamp.wit"
     wit.write_text("package a:lamp; world lamp { export turn: func(on: bool); }")
-    result = otelwasm("validate", plugin, "--wit", wit, "--world", "lamp", "--json")
+    result = otelwasm("validate", plugin, "--wit", wit, "-w", "lamp", "--no-wasi", "--json")
     shown = json.loads(result.stdout)
 
     assert 1 == result.exit_code
     assert (str(plugin), False, None) == (shown["component"], shown["fits"], shown["world"])
     assert {"extra", "missing"} == {problem["kind"] for problem in shown["problems"]}
-    assert "export turn is missing" in [problem["text"] for problem in shown["problems"]]
+    texts = [problem["text"] for problem in shown["problems"]]
+    assert "export turn is missing" in texts
+    assert "import wasi:cli/environment@0.2.9 is not offered to a lamp" in texts
 
 
 @pytest.mark.parametrize("command", ["validate", "inspect"])
@@ -169,3 +173,33 @@ def test_inspect_has_a_form_for_scripts(plugin: Path) -> None:
     )
     assert "main" == shown["modules"][0]["name"]
     assert {"code", "data", "component"} & shown["sections"].keys()
+
+
+@pytest.mark.parametrize("command", ["validate", "inspect"])
+def test_nothing_that_could_run_a_plugin_is_loaded(plugin: Path, command: str) -> None:
+    """
+    Neither wasmtime nor anything else of a pipeline is imported, which also keeps it quick.
+    """
+    script = (
+        "import sys; from otelwasm.cli import main\n"
+        "try: main()\n"
+        "finally: print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, command, str(plugin)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    loaded = set(done.stderr.split())
+
+    assert 0 == done.returncode
+    assert "otelwasm.validation" in loaded
+    assert set() == loaded & {
+        "wasmtime",
+        "google.protobuf",
+        "structlog",
+        "rich",
+        "uvloop",
+        "ctypes",
+    }

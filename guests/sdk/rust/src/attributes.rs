@@ -45,26 +45,34 @@ pub(crate) fn attributes<F: Fn(&[u8]) -> bool>(
     Attributes { bytes, number, at, is_wanted }
 }
 
+impl<F: Fn(&[u8]) -> bool> Attributes<'_, F> {
+    /// Passes over fields that are short and not asked for: nearly all. Stops at the first that
+    /// needs a closer look.
+    #[inline]
+    fn skip_others(&mut self) {
+        let tag = (self.number << 3 | BYTES) as u8;
+        let mut rest = &self.bytes[self.at..];
+        while let Some((head, size)) = wire::short_field(rest) {
+            let (field, others) = rest.split_at(size);
+            if head as u8 == tag && usual_key(field, head).is_none_or(|key| (self.is_wanted)(key)) {
+                break;
+            }
+            rest = others;
+        }
+        self.at = self.bytes.len() - rest.len();
+    }
+}
+
 impl<'a, F: Fn(&[u8]) -> bool> Iterator for Attributes<'a, F> {
     type Item = Result<Attribute<'a>, Broken>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let bytes = self.bytes;
-        let tag = (self.number << 3 | BYTES) as u8;
-        while self.at < bytes.len() {
-            let start = self.at;
-            if let Some((found, size)) = wire::short_field(bytes, start) {
-                self.at += size;
-                if found != tag {
-                    continue;
-                }
-                let pair = &bytes[start + 2..start + size];
-                if let Some(key) = usual_key(pair) {
-                    if !(self.is_wanted)(key) {
-                        continue;
-                    }
-                    return Some(Ok(Attribute { start, end: start + size, pair, key }));
-                }
+        loop {
+            self.skip_others();
+            let (bytes, start) = (self.bytes, self.at);
+            if start == bytes.len() {
+                return None;
             }
             let Some(field) = wire::read_field(bytes, start) else {
                 self.at = bytes.len();
@@ -83,20 +91,21 @@ impl<'a, F: Fn(&[u8]) -> bool> Iterator for Attributes<'a, F> {
                 Ok(_) => {}
             }
         }
-        None
     }
 }
 
-/// The key of a KeyValue that begins as nearly all do, with a short key and a value behind it.
+/// The key of an attribute, a short field, that is as nearly all are: a key, a value behind it, and
+/// nothing else. *head* has its first four bytes.
 #[inline]
-fn usual_key(pair: &[u8]) -> Option<&[u8]> {
-    let (&[tag, size], rest) = pair.split_first_chunk()?;
-    if tag != (KEY << 3 | BYTES) as u8 || size >= 0x80 {
+fn usual_key(field: &[u8], head: u32) -> Option<&[u8]> {
+    const HEAD: u32 = (KEY << 3 | BYTES) << 16;
+    const VALUE_TAG: u8 = (VALUE << 3 | BYTES) as u8;
+    if head & 0x80ff_0000 != HEAD {
         return None;
     }
-    let (key, rest) = rest.split_at_checked(size.into())?;
-    let (&[tag, size], value) = rest.split_first_chunk()?;
-    (tag == (VALUE << 3 | BYTES) as u8 && usize::from(size) == value.len()).then_some(key)
+    let (key, value) = field.get(4..)?.split_at_checked((head >> 24) as usize)?;
+    let (&[tag, size], value) = value.split_first_chunk()?;
+    (tag == VALUE_TAG && usize::from(size) == value.len() && size < 0x80).then_some(key)
 }
 
 pub(crate) fn key_of(pair: &[u8]) -> Result<&[u8], Broken> {

@@ -1,6 +1,7 @@
 //! One batch of telemetry, as a plugin sees it: looked into only as far as the plugin asks.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::hash::Hash;
 
 use crate::attributes::{Change, What};
@@ -273,6 +274,12 @@ impl Batch {
             Ok(_) => format!("malformed {label} payload: a field is broken"),
             Err(refusal) => refusal.text(label),
         })
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Batch of {} in {} bytes", self.signal.label(), self.view.bytes().len())
     }
 }
 

@@ -4,6 +4,7 @@ use crate::value::Value;
 use crate::views::{DataPoint, LogRecord, Resource, Scope, Span};
 
 /// A span, a data point or a log record.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Item<'b> {
     /// Of a batch of traces.

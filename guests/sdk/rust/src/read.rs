@@ -11,8 +11,8 @@ pub(crate) fn last(bytes: &[u8], number: u32, wire_type: u32) -> Option<Field> {
     let tag = (number << 3 | wire_type) as u8;
     let (mut at, mut found) = (0, None);
     while at < bytes.len() {
-        if let Some((other, size)) = wire::short_field(bytes, at)
-            && other != tag
+        if let Some((head, size)) = wire::short_field(&bytes[at..])
+            && head as u8 != tag
         {
             at += size;
             continue;

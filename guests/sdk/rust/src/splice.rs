@@ -157,7 +157,7 @@ impl<'a> Splice<'a> {
             self.copied = frame.data;
         }
         self.copy(at);
-        self.out.extend_from_slice(with);
+        wire::put_all(&mut self.out, with);
         self.copied = until;
     }
 
@@ -178,7 +178,7 @@ impl<'a> Splice<'a> {
     }
 
     fn copy(&mut self, until: usize) {
-        self.out.extend_from_slice(&self.bytes[self.copied..until]);
+        wire::put_all(&mut self.out, &self.bytes[self.copied..until]);
         self.copied = until;
     }
 

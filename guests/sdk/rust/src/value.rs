@@ -146,6 +146,12 @@ impl PartialEq<&str> for Value<'_> {
     }
 }
 
+impl PartialEq<Value<'_>> for &str {
+    fn eq(&self, other: &Value<'_>) -> bool {
+        other == self
+    }
+}
+
 /// The content of an AnyValue.
 pub(crate) fn put_any(out: &mut Vec<u8>, value: &Value<'_>) {
     match value {

@@ -3,6 +3,8 @@
 //! Every view is changed on its own; when it is dropped, at the end of the loop's body, its changes
 //! go into the batch.
 
+use std::fmt;
+
 pub use crate::around::{Metric, Resource, Scope};
 use crate::read;
 use crate::schema::{self, Level, MESSAGES};
@@ -63,6 +65,12 @@ macro_rules! view {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         pub struct $name<'b>(pub(crate) View<'b>);
+
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(out, "{} in {} bytes", stringify!($name), self.0.bytes().len())
+            }
+        }
 
         impl $name<'_> {
             /// The value of an attribute, if it is there.

@@ -127,22 +127,23 @@ pub(crate) fn skip_group(bytes: &[u8], mut at: usize, number: u32, depth: u32) -
     }
 }
 
-/// How many bytes the field at *at* has, if its tag and its length or number have one byte each, as
-/// nearly all have, and its tag; `None` for any other, and for what is cut off.
+/// The first four bytes of the field that the bytes begin with, and how many it has, if its tag and
+/// its length or number have one byte each, as nearly all have; `None` for any other, and for what
+/// is cut off.
 #[inline]
-pub(crate) fn short_field(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    let &[tag, second] = bytes.get(at..)?.first_chunk()?;
-    // Field 0 is none.
-    if !(8..0x80).contains(&tag) {
+pub(crate) fn short_field(bytes: &[u8]) -> Option<(u32, usize)> {
+    let head = u32::from_le_bytes(*bytes.first_chunk()?);
+    let size = if head & 0x8087 == BYTES {
+        2 + (head >> 8 & 0x7f) as usize
+    } else if head & 0x87 == BITS_64 {
+        9
+    } else if head & 0x8087 == VARINT {
+        2
+    } else {
         return None;
-    }
-    let size = match u32::from(tag & 7) {
-        BYTES if second < 0x80 => 2 + usize::from(second),
-        BITS_64 => 9,
-        VARINT if second < 0x80 => 2,
-        _ => return None,
     };
-    (size <= bytes.len() - at).then_some((tag, size))
+    // Field 0 is none.
+    (size <= bytes.len() && head & 0xf8 != 0).then_some((head, size))
 }
 
 pub(crate) fn varint_size(value: u64) -> usize {
@@ -165,7 +166,22 @@ pub(crate) fn put_tag(out: &mut Vec<u8>, number: u32, wire: u32) {
 pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, content: &[u8]) {
     put_tag(out, number, BYTES);
     put_varint(out, content.len() as u64);
-    out.extend_from_slice(content);
+    put_all(out, content);
+}
+
+/// The bytes as they are. Most pieces are short, and WebAssembly's own copying is costly to begin.
+#[inline]
+pub(crate) fn put_all(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() > 64 {
+        return out.extend_from_slice(bytes);
+    }
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        out.extend_from_slice(word);
+    }
+    for &byte in rest {
+        out.push(byte);
+    }
 }
 
 /// A field whose content is written by *write*.
@@ -186,7 +202,9 @@ pub(crate) struct Mark {
 pub(crate) fn begin(out: &mut Vec<u8>, number: u32, expected: usize) -> Mark {
     put_tag(out, number, BYTES);
     let room = varint_size(expected as u64);
-    out.resize(out.len() + room, 0);
+    for _ in 0..room {
+        out.push(0);
+    }
     Mark { at: out.len(), room }
 }
 

@@ -48,8 +48,9 @@ static int add(Inbox *inbox, PyObject *item, bool is_job) {
   }
   inbox->last = node;
   inbox->count++;
-  pthread_cond_signal(&inbox->is_filled);
   pthread_mutex_unlock(&inbox->mutex);
+  /* Without the mutex, or who wakes up would only wait for that. */
+  pthread_cond_signal(&inbox->is_filled);
   return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 struct Port {
@@ -18,6 +20,7 @@ struct Port {
   Job *last;
   int read_from;
   int write_to; /* -1 once it is closed */
+  atomic_int pushing; /* threads that may still write to it */
 };
 
 static PyTypeObject *job_type;
@@ -107,6 +110,7 @@ static PyType_Spec JOB_SPEC = {
 void port_push(Job *job) {
   Port *port = job->port;
   job->next = NULL;
+  atomic_fetch_add(&port->pushing, 1);
   pthread_mutex_lock(&port->mutex);
   bool was_empty = !port->first;
   if (was_empty) {
@@ -115,14 +119,21 @@ void port_push(Job *job) {
     port->last->next = job;
   }
   port->last = job;
-  /* Within the lock, so that nobody closes the descriptor meanwhile. It never blocks: there is at
-   * most one write for each read. */
-  if (was_empty && port->write_to >= 0) {
+  int write_to = was_empty ? port->write_to : -1;
+  pthread_mutex_unlock(&port->mutex);
+  /* Without the mutex, or who wakes up would only wait for that. It never blocks: there is at most
+   * one write for each read. */
+  if (write_to >= 0) {
     const uint64_t one = 1;
-    while (write(port->write_to, &one, sizeof one) < 0 && errno == EINTR) {
+    while (write(write_to, &one, sizeof one) < 0 && errno == EINTR) {
     }
   }
-  pthread_mutex_unlock(&port->mutex);
+  atomic_fetch_sub(&port->pushing, 1);
+}
+
+/* Wait until no thread is in port_push, which takes no longer than a write. */
+static void settle(Port *port) {
+  while (atomic_load(&port->pushing)) sched_yield();
 }
 
 static PyObject *port_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
@@ -148,6 +159,7 @@ static Job *taken(Port *port) {
 static void port_dealloc(PyObject *self) {
   Port *port = (Port *)self;
   PyTypeObject *type = Py_TYPE(self);
+  settle(port);
   /* Jobs in the list hold the port: there are none. */
   pthread_mutex_destroy(&port->mutex);
   ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
@@ -196,6 +208,7 @@ static PyObject *port_close(PyObject *self, PyObject *unused) {
   pthread_mutex_lock(&port->mutex);
   port->write_to = -1;
   pthread_mutex_unlock(&port->mutex);
+  settle(port);
   for (Job *job = taken(port), *next; job; job = next) {
     next = job->next;
     Py_DECREF((PyObject *)job);

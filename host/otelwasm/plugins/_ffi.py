@@ -75,6 +75,10 @@ set_deadline = ctypes.CFUNCTYPE(None, _Pointer, ctypes.c_uint64)(
 _add_function = ctypes.CFUNCTYPE(
     _Pointer, _Pointer, ctypes.c_char_p, _Size, HostFunction, _Pointer, FreeMemory
 )(("wasmtime_component_linker_instance_add_func", ffi.dll))
+_output_setters = [
+    ctypes.CFUNCTYPE(None, _Pointer, _Output, _Pointer, FreeMemory)((name, ffi.dll))
+    for name in ("wasi_config_set_stdout_custom", "wasi_config_set_stderr_custom")
+]
 _new_error = ctypes.CFUNCTYPE(_Pointer, ctypes.c_char_p)(("wasmtime_error_new", ffi.dll))
 
 
@@ -200,12 +204,8 @@ def capture_output(
         return _Output(write)
 
     kept = [captured(stdout), captured(stderr)]
-    setters = (ffi.dll.wasi_config_set_stdout_custom, ffi.dll.wasi_config_set_stderr_custom)
-    for setter, write in zip(setters, kept, strict=True):
-        prototype = ctypes.CFUNCTYPE(None, _Pointer, _Output, _Pointer, FreeMemory)
-        prototype(ctypes.cast(setter, _Pointer).value or 0)(
-            ctypes.cast(config.ptr(), _Pointer), write, None, _nothing
-        )
+    for set_output, write in zip(_output_setters, kept, strict=True):
+        set_output(ctypes.cast(config.ptr(), _Pointer), write, None, _nothing)
     return kept
 
 

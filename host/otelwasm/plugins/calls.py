@@ -69,6 +69,8 @@ class Route(Protocol):
 class Function(Generic[_R]):
     """
     One exported function. The generated classes call it: `begin`, put arguments, call.
+
+    Its *route* is made for the first call; many functions are never called in an instance's life.
     """
 
     def __init__(
@@ -77,13 +79,14 @@ class Function(Generic[_R]):
         described: GuestFunction,
         load: Callable[[Memory, int], _R],
         *,
-        route: Route,
+        route: Callable[[], Route],
         budget_bytes: int,
     ) -> None:
         self._caller = caller
         self._described = described
         self._load = load
-        self._route = route
+        self._make_route = route
+        self._route: Route | None = None
         self._budget_bytes = budget_bytes
         self._memory: Memory | None = None
 
@@ -100,7 +103,10 @@ class Function(Generic[_R]):
         """
         memory = self._memory
         assert memory is not None
-        number = self._route.call(numbers)
+        route = self._route
+        if route is None:
+            self._route = route = self._make_route()
+        number = route.call(numbers)
         described = self._described
         memory.left_bytes = self._budget_bytes
         try:
@@ -112,7 +118,7 @@ class Function(Generic[_R]):
         except MalformedError as error:
             text = f"{described} returned a malformed result: {error}"
             raise self._caller.end(Fault(text, kind="malformed")) from None
-        self._route.done(number)
+        route.done(number)
         return value
 
 

@@ -54,6 +54,7 @@ class Component:
         self.images = {} if compiled.image is None else {self.guest_memory: compiled.image}
         self.linker = self._linker()
         self._exported: dict[str, ExportIndex | None] = {}
+        self._shown: dict[tuple[str, str], ExportIndex | None] = {}
         face = self.code.get_export_index("plugin")
         hello = self.code.get_export_index("hello")
         if face is None or hello is None:
@@ -102,8 +103,12 @@ class Component:
         """
         A function of integers that the plugin exports, if it does.
         """
-        instance = self.code.get_export_index(interface)
-        return None if instance is None else self.code.get_export_index(name, instance)
+        key = interface, name
+        if key not in self._shown:
+            instance = self.code.get_export_index(interface)
+            found = None if instance is None else self.code.get_export_index(name, instance)
+            self._shown[key] = found
+        return self._shown[key]
 
     def exported(self, name: str) -> ExportIndex | None:
         """

@@ -19,6 +19,7 @@ Nearly all batches pass through native/guest.c, which does this without Python. 
 module whatever is unusual: failures, and everything that is wrong.
 """
 
+import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -56,6 +57,7 @@ _R = TypeVar("_R")
 
 # Where payloads of at most so many bytes go a plugin says once (wit/direct.wit).
 INBOX_BYTES = 1 << 16
+_FUNCTIONS = ("reserve", "run")
 _RECEIVE, _POLL = range(2)
 _PASSED: Result = Ok(VerdictPass())
 _DROPPED: Result = Ok(VerdictDrop())
@@ -75,21 +77,17 @@ class Direct:
         self._sandbox = sandbox
         self._budget_bytes = budget_bytes
         self._load = _receipt if world == "exporter" else _verdict
-        self._length = _ffi.Numbers(("i32",))
-        self._arguments = _ffi.Numbers(("i32", "i32"))
-        self._what_cell, self._length_cell = self._arguments.cells
-        self._at = _ffi.Numbers(("i32",))
-        (self._at_cell,) = self._at.cells
-        reserve = sandbox.integer_function(DIRECT, "reserve")
-        run = sandbox.integer_function(DIRECT, "run")
-        self._reserve = sandbox.prepared(reserve, self._length, self._at)
-        self._run = sandbox.prepared(run, self._arguments, self._at)
+        self._functions = tuple(sandbox.integer_function(DIRECT, each) for each in _FUNCTIONS)
         self._inbox: int | None = None
         self.guest: Guest | None = None
         if native is not None and world != "receiver":
-            self.guest = sandbox.guest(native, reserve, run, is_exporter=world == "exporter")
+            self.guest = sandbox.guest(native, *self._functions, is_exporter=world == "exporter")
             self._untried, self._faulted = native.UNTRIED, native.FAULTED
         self._nothing: Result = _TAKEN if world == "exporter" else _DROPPED
+
+    @functools.cached_property
+    def _calls(self) -> "_Calls":
+        return _Calls(self._sandbox, *self._functions)
 
     def run(self, signal: Signal, payload: bytes) -> Result:
         """
@@ -145,10 +143,10 @@ class Direct:
             memory.region.view[at : at + length] = data
         except MalformedError as error:
             raise self._malformed(error) from None
-        self._what_cell[0] = what
-        self._length_cell[0] = length
-        sandbox.enter(self._run)
-        return self._outcome(memory, self._at_cell[0], load)
+        calls = self._calls
+        calls.arguments.set((what, length))
+        sandbox.enter(calls.run)
+        return self._outcome(memory, int(calls.at.get()), load)
 
     def _outcome(
         self, memory: Memory, at: int, load: Callable[[Memory, Outcome], _R]
@@ -174,12 +172,26 @@ class Direct:
         Ask where a payload of *length* bytes may go; where any small one may, only once.
         """
         is_small = length <= INBOX_BYTES
-        self._length.set((INBOX_BYTES if is_small else length,))
-        self._sandbox.enter(self._reserve)
-        at = int(self._at.get())
+        calls = self._calls
+        calls.length.set((INBOX_BYTES if is_small else length,))
+        self._sandbox.enter(calls.reserve)
+        at = int(calls.at.get())
         if is_small:
             self._inbox = at
         return at
+
+
+class _Calls:
+    """
+    The two functions as Python calls them, made where that is needed.
+    """
+
+    def __init__(self, sandbox: Sandbox, reserve: int, run: int) -> None:
+        self.length = _ffi.Numbers(("i32",))
+        self.arguments = _ffi.Numbers(("i32", "i32"))
+        self.at = _ffi.Numbers(("i32",))
+        self.reserve = sandbox.prepared(reserve, self.length, self.at)
+        self.run = sandbox.prepared(run, self.arguments, self.at)
 
 
 def _verdict(memory: Memory, outcome: Outcome) -> Result:

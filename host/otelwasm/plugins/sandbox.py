@@ -2,6 +2,7 @@
 Run one instance of a plugin, of any world: its store, its memories, its limits, its end.
 """
 
+import functools
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -136,20 +137,7 @@ class Sandbox:
         """
         An exported function, for the generated classes.
         """
-        component = self._component
-        label = component.label(described)
-        route: Route
-        if component.lane == "direct":
-            post = component.exported(f"post-{label}")
-            route = RawRoute(
-                self,
-                self._address(component.exported(f"raw-{label}")),
-                described,
-                post_return=None if post is None else self._address(post),
-            )
-        else:
-            function = self._address(component.exported(label))
-            route = WindowRoute(self, function, described, window=self._memory)
+        route = functools.partial(self._route, described)
         return Function(self, described, load, route=route, budget_bytes=self._account.limit_bytes)
 
     def integer_function(self, interface: str, name: str) -> int:
@@ -352,6 +340,20 @@ class Sandbox:
             text = f"its allocator gave {at:#x} for {size} bytes aligned to {alignment}"
             raise self.end(Fault(text, kind="malformed"))
         return at
+
+    def _route(self, described: GuestFunction) -> Route:
+        component = self._component
+        label = component.label(described)
+        if component.lane == "bridge":
+            function = self._address(component.exported(label))
+            return WindowRoute(self, function, described, window=self._memory)
+        post = component.exported(f"post-{label}")
+        return RawRoute(
+            self,
+            self._address(component.exported(f"raw-{label}")),
+            described,
+            post_return=None if post is None else self._address(post),
+        )
 
     def _address(self, index: Any) -> int:
         assert self._store is not None

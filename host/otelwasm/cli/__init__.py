@@ -107,8 +107,9 @@ def _validate(
 
 @main.command("inspect")
 @click.argument("component", type=_FILE)
+@click.option("--wit", "as_wit", is_flag=True, help="Print its imports and exports as WIT.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def _inspect(component: Path, as_json: bool) -> None:
+def _inspect(component: Path, as_wit: bool, as_json: bool) -> None:
     """
     Show what COMPONENT is for, what made it and what it is made of.
 
@@ -116,7 +117,7 @@ def _inspect(component: Path, as_json: bool) -> None:
     """
     from otelwasm.cli.inspecting import inspect_component
 
-    inspect_component(component, as_json=as_json)
+    inspect_component(component, as_wit=as_wit, as_json=as_json)
 
 
 @main.command("bindgen")

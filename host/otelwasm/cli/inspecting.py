@@ -12,17 +12,21 @@ from otelwasm.cli.validating import granted_note, wasi_text
 from otelwasm.inspection import Inspection, functions_of, inspect
 from otelwasm.wit.binary import Port
 from otelwasm.wit.problems import with_article
+from otelwasm.wit.writer import surface_text
 
 __all__ = ["inspect_component"]
 
 _MOST = 6
 
 
-def inspect_component(component: Path, *, as_json: bool) -> None:
+def inspect_component(component: Path, *, as_wit: bool, as_json: bool) -> None:
     """
     Print what *component* is.
     """
     found = inspect(component)
+    if as_wit:
+        click.echo(surface_text(found.validation.report.surface), nl=False)
+        return
     if as_json:
         click.echo(json.dumps({"component": str(component), **found.as_json()}, indent=2))
         return

@@ -1,5 +1,5 @@
 """
-Read WIT, and the types inside a component, into one model; compare the two.
+Read WIT, and the types inside a component, into one model; compare the two; write them as text.
 
     packages = parse("wit/")                        # a file or a folder -> Packages
     world = packages.world("processor")
@@ -14,12 +14,14 @@ Read WIT, and the types inside a component, into one model; compare the two.
     surface = read_component(data)                  # imports and exports as Ports
     report = check(data, packages.main, ["processor", "python-processor"])
     if report.world is None:
-        print(report)                               # what does not fit, a line each
+        print(report)                               # what does not fit, and where it differs
+    print(surface_text(surface))                    # the component's own WIT
 
 `world.implied` holds the interfaces that a world imports without naming them, because others
 use their types. The type classes are in `otelwasm.wit.types`, sizes and core types in
-`otelwasm.wit.abi`, `check` in `otelwasm.wit.check`. Everything is an immutable value. Errors are
-`WitError` for text and `ComponentError` for components, both of `otelwasm.errors`.
+`otelwasm.wit.abi`, `check` in `otelwasm.wit.check`, how strict it is in `otelwasm.wit.fitting`,
+`packages_text` and `surface_text` in `otelwasm.wit.writer`. Everything is an immutable value.
+Errors are `WitError` for text and `ComponentError` for components, both of `otelwasm.errors`.
 """
 
 from otelwasm.wit import abi

@@ -9,7 +9,7 @@ import attrs
 
 from otelwasm.errors import WitError
 
-__all__ = ["Source", "Token", "tokenize", "unquote"]
+__all__ = ["Source", "Token", "is_keyword", "tokenize", "unquote"]
 
 _KEYWORD = re.compile(
     r"as|async|bool|borrow|char|constructor|enum|error-context|export|f32|f64|flags|from|func"
@@ -105,6 +105,13 @@ class Token:
                 return f"`{self.text}`"
 
 
+def is_keyword(word: str) -> bool:
+    """
+    Whether *word* is a name only with `%` before it.
+    """
+    return _KEYWORD.fullmatch(word) is not None
+
+
 def tokenize(source: Source) -> list[Token]:
     """
     All tokens of *source*, closed by one of kind `end`.
@@ -146,7 +153,7 @@ def _tokens(source: Source) -> Iterator[Token]:
                 kind, word = "string", string[0]
             case "id":
                 word = match[0]
-                kind = "keyword" if _KEYWORD.fullmatch(word) else "id"
+                kind = "keyword" if is_keyword(word) else "id"
             case kind:
                 word = match[0]
         yield Token(str(kind), word, start, _joined(docs))

@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 
 from otelwasm.wit.compare import Difference
-from otelwasm.wit.text import function_text, type_lines
+from otelwasm.wit.text import Speller
 from otelwasm.wit.types import Function, NamedType
 
 __all__ = ["Kind", "Problem", "diff_lines", "mismatch", "with_article"]
@@ -93,4 +93,5 @@ def with_article(name: str) -> str:
 
 
 def _lines(item: Function | NamedType) -> list[str]:
-    return [function_text(item)] if isinstance(item, Function) else type_lines(item)
+    speller = Speller()
+    return [speller.function(item)] if isinstance(item, Function) else speller.definition(item)

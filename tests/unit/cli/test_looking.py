@@ -159,6 +159,23 @@ def test_inspect_shows_what_a_component_is_made_of(plugin: Path) -> None:
         assert f"  {line}\n" in result.stdout, lines
 
 
+def test_inspect_prints_wit(plugin: Path) -> None:
+    """
+    `--wit` prints what the component imports and exports, as text that can be read again.
+    """
+    result = otelwasm("inspect", plugin, "--wit")
+    packages = parse_text(result.stdout)
+    world = packages.world("root")
+
+    assert result.stdout.startswith("package root:component;\n\nworld root {\n  import ")
+    assert "  export otelwasm:plugin/exporting@0.1.0;\n" in result.stdout
+    assert {"otelwasm:plugin/lifecycle@0.1.0", "otelwasm:plugin/exporting@0.1.0"} == {
+        extern.name for extern in world.exports
+    }
+    send = packages.interface("otelwasm:plugin/exporting@0.1.0").function("send")
+    assert CONTRACT.interface("exporting").function("send") == send
+
+
 def test_inspect_has_a_form_for_scripts(plugin: Path) -> None:
     """
     `--json` prints all of it as one document.

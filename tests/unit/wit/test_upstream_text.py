@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from otelwasm.errors import WitError
-from otelwasm.wit import parse
+from otelwasm.wit import parse, parse_text
+from otelwasm.wit.writer import packages_text
 from unit.wit.outlines import outline_of_json, outline_of_model, without_docs
 from unit.wit.upstream import upstream_tests
 
@@ -90,6 +91,20 @@ def test_good_files_mean_what_upstream_says(path: Path) -> None:
         assert expected != actual
         expected, actual = without_docs(expected), without_docs(actual)
     assert expected == actual
+
+
+@pytest.mark.parametrize("path", inputs(GOOD), ids=lambda path: path.name)
+def test_what_is_written_is_read_as_the_same(path: Path) -> None:
+    """
+    Packages written as text, docs and gates included, are the same packages when read again.
+    """
+    packages = parse(path, features=FEATURES)
+    text = packages_text(packages.main, packages.others)
+    again = parse_text(text, features=FEATURES)
+
+    assert outline_of_model((packages.main, *packages.others)) == outline_of_model(
+        (again.main, *again.others)
+    )
 
 
 @pytest.mark.parametrize("path", inputs(BAD), ids=lambda path: path.name)

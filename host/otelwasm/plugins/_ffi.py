@@ -93,7 +93,9 @@ CALL_ADDRESS, SET_DEADLINE_ADDRESS = (
 VALUE_BYTES = ctypes.sizeof(_Value)
 U32_KIND: int = _KINDS["i32"]
 
-_nothing = FreeMemory(lambda _environment: None)
+# No finalizer. A function of Python's could be called by a thread of wasmtime's while Python ends,
+# which takes that thread, and with it the process, down.
+_nothing = FreeMemory()
 
 
 def error(text: str) -> int:

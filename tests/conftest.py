@@ -19,3 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="rewrite the expected results of the example plugins",
     )
+    parser.addoption(
+        "--calls",
+        type=int,
+        default=3_000,
+        help="how many calls one instance lives through in tests/longevity (default: 3000)",
+    )

@@ -16,6 +16,7 @@ from benchmark.end_to_end import end_to_end
 from benchmark.fan_out import fan_out
 from benchmark.flame import flame
 from benchmark.instances import instances
+from benchmark.longevity import longevity
 from benchmark.machine import described_machine
 from benchmark.plot import svg
 from benchmark.servers import servers
@@ -33,6 +34,8 @@ PARTS: dict[str, Callable[[Session], Table]] = {
     "end-to-end": end_to_end,
     "servers": servers,
 }
+# Takes minutes, and measures no speed: only when asked for.
+ALONE: dict[str, Callable[[Session], Table]] = {"longevity": longevity}
 
 
 def main() -> None:
@@ -44,9 +47,9 @@ def main() -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=[*PARTS, "flame"],
+        choices=[*PARTS, *ALONE, "flame"],
         metavar="PART",
-        help=f"one of {', '.join(PARTS)}, flame; may be given again",
+        help=f"one of {', '.join([*PARTS, *ALONE])}, flame; may be given again",
     )
     parser.add_argument(
         "--save", action="store_true", help=f"write to {SAVED.relative_to(SAVED.parents[2])}"
@@ -67,7 +70,8 @@ def main() -> None:
         out.mkdir(parents=True, exist_ok=True)
         for part in parts:
             try:
-                table = flame(session, out) if part == "flame" else PARTS[part](session)
+                measure = (PARTS | ALONE).get(part)
+                table = measure(session) if measure else flame(session, out)
             except LeftOut as reason:
                 console.print(f"[bold]{part}[/bold] is left out: {reason}")
                 continue

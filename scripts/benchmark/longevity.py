@@ -24,16 +24,18 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from benchmark.session import Session
 from benchmark.tables import LeftOut, Table
 from otelwasm import Limits, PermanentError, Plugin, Signal
+from otelwasm.build import build
+from otelwasm.errors import BuildError
 from otelwasm.plugins.values import Ok
 
-__all__ = ["LANGUAGES", "LARGEST_BYTES", "Life", "lived", "longevity"]
+__all__ = ["LANGUAGES", "_LARGEST_BYTES", "Life", "lived", "longevity"]
 
 LANGUAGES = ("python", "rust", "go")
-LARGEST_BYTES = 8 << 20
-_SOURCES = Path(__file__).parent / "plugins" / "long_lived"
+_LARGEST_BYTES = 8 << 20
+SOURCES = Path(__file__).parent / "plugins" / "long_lived"
 _CALLS, _QUICK_CALLS = 100_000, 5_000
 # Of so many payloads, how many are at most so large. Each size up to there is as likely.
-_SIZES = ((10, 0), (600, 1 << 10), (340, 64 << 10), (45, 1 << 20), (5, LARGEST_BYTES))
+_SIZES = ((10, 0), (600, 1 << 10), (340, 64 << 10), (45, 1 << 20), (5, _LARGEST_BYTES))
 # Every so many calls, the largest: so that much of an instance's life is led after it.
 _LARGEST_EVERY = 500
 # Results up to here are decoded and looked at.
@@ -62,16 +64,15 @@ def longevity(session: Session) -> Table:
     """
     Let an instance of each language live, one after the other.
     """
-    from otelwasm.build import build  # here, as the benchmark's other parts do without
-
     calls = _CALLS if session.rounds > 3 else _QUICK_CALLS
     lives = {}
     for language in LANGUAGES:
-        component = build(_SOURCES / language, report=session.report)
+        try:
+            component = build(SOURCES / language, report=session.report)
+        except BuildError as error:
+            raise LeftOut(str(error)) from None
         session.report(f"{language}: {calls:,} calls of one instance")
         lives[language] = lived(component, calls=calls)
-    if not lives:
-        raise LeftOut("no language")
     table = Table(
         f"Memory of one instance over {calls:,} calls, payloads of 0 B to 8 MiB",
         ["calls", *(f"{language}, MiB" for language in lives)],
@@ -185,7 +186,7 @@ def _payloads(count: int, *, seed: int) -> Iterator[bytes]:
     weights, most = [weight for weight, _ in _SIZES], [size for _, size in _SIZES]
     for number in range(count):
         if number % _LARGEST_EVERY == _LARGEST_EVERY // 4:
-            yield _logs(LARGEST_BYTES)
+            yield _logs(_LARGEST_BYTES)
         else:
             yield _logs(dice.randint(0, dice.choices(most, weights)[0]))
 

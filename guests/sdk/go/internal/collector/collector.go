@@ -14,41 +14,89 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"weak"
 )
 
-func init() { stop() }
+const (
+	// A collection takes some 0.4 ms, however little there is: so much garbage is let grow first,
+	// or as much as what is held on to, where that is more.
+	leastGarbageBytes = 16 << 20
+	// Go collects at 4 MiB times a hundredth of this, at the earliest.
+	mostPercent = leastGarbageBytes / (4 << 20) * 100
+)
 
-// Enter begins a call of the host; what it returns ends it.
-func Enter() (leave func()) {
-	start()
-	return stop
+var (
+	percent = mostPercent
+	// How much garbage is let grow.
+	garbageBytes uint64 = leastGarbageBytes
+	// How much the host was given memory for since the last collection of ours.
+	lentBytes uint64
+	// An object that nobody holds: it is gone after a collection. To look at it is quicker than to
+	// read how many there were.
+	canary weak.Pointer[[64]byte]
+)
+
+func init() {
+	debug.SetGCPercent(-1)
+	canary = weak.Make(new([64]byte))
 }
 
-// Pause begins an import that answers in lists or strings; what it returns ends it.
-func Pause() (resume func()) {
-	stop()
-	return start
-}
+// Lend counts what the host is given memory for.
+func Lend(size uintptr) { lentBytes += uint64(size) }
 
-func start() { debug.SetGCPercent(100) }
-
-func stop() {
-	for {
-		before := collections()
-		debug.SetGCPercent(-1)
-		if collections() == before {
-			return
-		}
-		// The one that was under way has ended with the collector off, so with no goal for the heap.
-		// Go takes that for a reason to give memory back whenever the heap grows, and reads a clock
-		// for it, in cabi_realloc, too. Another one, with a goal, ends that.
-		start()
-		runtime.GC()
+// Enter begins a call of the host, which ends with Leave.
+func Enter() {
+	debug.SetGCPercent(percent)
+	// Go itself looks whether to collect only when the plugin asks for memory.
+	if lentBytes > garbageBytes {
+		collect()
 	}
 }
 
-func collections() uint64 {
-	count := [...]metrics.Sample{{Name: "/gc/cycles/total:gc-cycles"}}
-	metrics.Read(count[:])
-	return count[0].Value.Uint64()
+// Leave ends a call of the host.
+func Leave() {
+	var before uint64
+	isGone := canary.Value() == nil
+	if isGone {
+		before = read("/gc/cycles/total:gc-cycles")
+	}
+	debug.SetGCPercent(-1)
+	switch {
+	case !isGone && canary.Value() != nil:
+	case isGone && before == read("/gc/cycles/total:gc-cycles"):
+		look()
+	default:
+		// A collection was under way, and ended with the collector off, so with no goal for the
+		// heap. Go takes that for a reason to give memory back whenever the heap grows, and reads
+		// a clock for it, in cabi_realloc, too. Another one, with a goal, ends that.
+		debug.SetGCPercent(percent)
+		collect()
+		debug.SetGCPercent(-1)
+	}
+}
+
+// Pause begins an import that answers in lists or strings, which ends with Resume.
+func Pause() { Leave() }
+
+// Resume ends such an import.
+func Resume() { debug.SetGCPercent(percent) }
+
+func collect() {
+	runtime.GC()
+	lentBytes = 0
+	look()
+}
+
+// look sets how much garbage is let grow, by what was held on to at the last collection.
+func look() {
+	heldBytes := read("/gc/heap/live:bytes")
+	garbageBytes = max(heldBytes, leastGarbageBytes)
+	percent = int(min(garbageBytes*100/max(heldBytes, 1), mostPercent))
+	canary = weak.Make(new([64]byte))
+}
+
+func read(name string) uint64 {
+	sample := [...]metrics.Sample{{Name: name}}
+	metrics.Read(sample[:])
+	return sample[0].Value.Uint64()
 }

@@ -24,7 +24,8 @@ type failure = contract.Failure
 
 // Start makes the plugin from its configuration.
 func Start(config string) wit.Result[contract.Abilities, string] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	does, err := guest.Start(config)
 	if err != nil {
 		return wit.Err[contract.Abilities](valid(err.Error()))
@@ -47,19 +48,22 @@ func Start(config string) wit.Result[contract.Abilities, string] {
 
 // Tick lets the plugin do what is due.
 func Tick() wit.Result[wit.Unit, failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	return answered(wit.Unit{}, guest.Tick())
 }
 
 // Stop lets the plugin finish.
 func Stop() wit.Result[wit.Unit, failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	return answered(wit.Unit{}, guest.Stop())
 }
 
 // Process lets a processor handle a batch.
 func Process(signal contract.Signal, payload []byte) wit.Result[processing.Verdict, failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	batch := otelwasm.Batch{Signal: otelwasm.Signal(signal), Payload: payload}
 	verdict, err := guest.Process(batch)
 	changed, isSent := verdict.Payload(batch)
@@ -77,7 +81,8 @@ func Process(signal contract.Signal, payload []byte) wit.Result[processing.Verdi
 
 // Send lets an exporter deliver a batch.
 func Send(signal contract.Signal, payload []byte) wit.Result[exporting.Receipt, failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	receipt, err := guest.Send(otelwasm.Batch{Signal: otelwasm.Signal(signal), Payload: payload})
 	return answered(exporting.Receipt{
 		Rejected: receipt.Rejected,
@@ -87,7 +92,8 @@ func Send(signal contract.Signal, payload []byte) wit.Result[exporting.Receipt, 
 
 // Receive lets a receiver handle a message.
 func Receive(message receiving.Message) wit.Result[receiving.Reply, failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	given := otelwasm.Message{
 		Peer:   message.Peer,
 		Method: message.Method,
@@ -108,7 +114,8 @@ func Receive(message receiving.Message) wit.Result[receiving.Reply, failure] {
 
 // Poll lets a receiver look for something new.
 func Poll() wit.Result[wit.Option[uint32], failure] {
-	defer collector.Enter()()
+	collector.Enter()
+	defer collector.Leave()
 	next, err := guest.Poll()
 	return answered(milliseconds(next), err)
 }

@@ -17,7 +17,8 @@ import (
 // What an import answers in lists or strings comes through cabi_realloc, too, so the garbage
 // collector pauses around it.
 func asked[Answer any](call func() Answer) Answer {
-	defer collector.Pause()()
+	collector.Pause()
+	defer collector.Resume()
 	return call()
 }
 

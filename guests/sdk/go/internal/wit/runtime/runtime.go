@@ -10,6 +10,8 @@ package runtime
 import (
 	"runtime"
 	"unsafe"
+
+	"github.com/otelwasm/otelwasm/guests/sdk/go/internal/collector"
 )
 
 // The adapter takes a page for its state and one for its stack before Go's runtime is up.
@@ -68,6 +70,7 @@ func cabiRealloc(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointe
 	pointer := allocate(size, align)
 	if pointer != nil {
 		lent = append(lent, pointer)
+		collector.Lend(size)
 	}
 	return pointer
 }

@@ -29,11 +29,12 @@ var (
 	percent = mostPercent
 	// How much garbage is let grow.
 	garbageBytes uint64 = leastGarbageBytes
-	// How much the host was given memory for since the last collection of ours.
+	// How much the host was given memory for since the last collection that was asked for.
 	lentBytes uint64
-	// An object that nobody holds: it is gone after a collection. To look at it is quicker than to
-	// read how many there were.
+	// An object that nobody holds: it is gone after a collection. To look whether it is there keeps
+	// it through one that is under way.
 	canary weak.Pointer[[64]byte]
+	held   = []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 )
 
 func init() {
@@ -55,20 +56,12 @@ func Enter() {
 
 // Leave ends a call of the host.
 func Leave() {
-	var before uint64
-	isGone := canary.Value() == nil
-	if isGone {
-		before = read("/gc/cycles/total:gc-cycles")
-	}
 	debug.SetGCPercent(-1)
-	switch {
-	case !isGone && canary.Value() != nil:
-	case isGone && before == read("/gc/cycles/total:gc-cycles"):
-		look()
-	default:
-		// A collection was under way, and ended with the collector off, so with no goal for the
-		// heap. Go takes that for a reason to give memory back whenever the heap grows, and reads
-		// a clock for it, in cabi_realloc, too. Another one, with a goal, ends that.
+	if canary.Value() == nil {
+		// A collection began in this call. It may have ended just now, with the collector off, so
+		// with no goal for the heap. Go takes that for a reason to give memory back whenever the
+		// heap grows, and reads a clock for it, in cabi_realloc, too. Another collection, with a
+		// goal, ends that.
 		debug.SetGCPercent(percent)
 		collect()
 		debug.SetGCPercent(-1)
@@ -81,22 +74,13 @@ func Pause() { Leave() }
 // Resume ends such an import.
 func Resume() { debug.SetGCPercent(percent) }
 
+// collect also sets how much garbage is let grow, by what is held on to.
 func collect() {
 	runtime.GC()
-	lentBytes = 0
-	look()
-}
-
-// look sets how much garbage is let grow, by what was held on to at the last collection.
-func look() {
-	heldBytes := read("/gc/heap/live:bytes")
+	metrics.Read(held)
+	heldBytes := held[0].Value.Uint64()
 	garbageBytes = max(heldBytes, leastGarbageBytes)
 	percent = int(min(garbageBytes*100/max(heldBytes, 1), mostPercent))
+	lentBytes = 0
 	canary = weak.Make(new([64]byte))
-}
-
-func read(name string) uint64 {
-	sample := [...]metrics.Sample{{Name: name}}
-	metrics.Read(sample[:])
-	return sample[0].Value.Uint64()
 }

@@ -12,7 +12,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,17 +114,30 @@ def _module_file(source: Path, toolchain: Go) -> Iterator[tuple[str, ...]]:
     module: dict[str, Any] = json.loads(go("mod", "edit", "-json"))
     replaced = {each["Old"]["Path"] for each in module.get("Replace") or ()}
     required = {each["Path"] for each in module.get("Require") or ()}
-    if _SDK in replaced or _SDK not in required or go("env", "GOWORK").strip() not in ("", "off"):
+    ours = dict(_sdk_modules(required))
+    if not required & (ours.keys() - replaced) or go("env", "GOWORK").strip() not in ("", "off"):
         yield ()
         return
-    sdk = sdk_folder("go")
     with tempfile.TemporaryDirectory(prefix="otelwasm-go-") as folder:
         copy = Path(folder, "go.mod")
         shutil.copyfile(source / "go.mod", copy)
-        go("mod", "edit", f"-replace={_SDK}={sdk}", str(copy))
-        sums = (path for path in (source / "go.sum", sdk / "go.sum") if path.is_file())
+        missing = sorted(ours.keys() - replaced)
+        go("mod", "edit", *(f"-replace={path}={ours[path]}" for path in missing), str(copy))
+        folders = (source, *(ours[path] for path in missing))
+        sums = [path for each in folders if (path := each / "go.sum").is_file()]
         copy.with_suffix(".sum").write_text("".join(path.read_text("utf-8") for path in sums))
         yield ("-mod=mod", f"-modfile={copy}")
+
+
+def _sdk_modules(required: Collection[str]) -> Iterator[tuple[str, Path]]:
+    """
+    The modules in the SDK's folder; what stands in for another's only where its user is required.
+    """
+    sdk = sdk_folder("go")
+    for path in sorted(sdk.rglob("go.mod")):
+        module = path.read_text("utf-8").split(maxsplit=2)[1]
+        if module.startswith(_SDK) or f"{_SDK}/collector" in required:
+            yield module, path.parent
 
 
 def _files(

@@ -44,9 +44,18 @@ _PROFILE = {
 _SETTINGS = (".cargo/config.toml", "rust-toolchain.toml", "rust-toolchain")
 # What would change the bytes, if the user's shell had it.
 _UNSET = {"CARGO_ENCODED_RUSTFLAGS": None, "RUSTFLAGS": None}
-# cargo compiles by this. It adds flags that cargo does not know of: by flags that it knows of it
+# cargo compiles by this, which adds flags that cargo does not know of: by those that it knows of it
 # tells its results apart, so that everything would be compiled anew for each plugin and checkout.
-_COMPILER = """#!/bin/sh
+# Crates of a folder get their names in place of a hash of the folder's, which orders functions.
+_COMPILER = """\
+#!/bin/sh
+for argument do
+  shift
+  case "$argument, $OTELWASM_LOCAL_CRATES " in
+    metadata=*" $CARGO_PKG_NAME "*) argument=metadata=$CARGO_PKG_NAME ;;
+  esac
+  set -- "$@" "$argument"
+done
 exec "$@" "@$OTELWASM_RUSTC_FLAGS"
 """
 
@@ -193,6 +202,7 @@ def _module(
             failure=f"{source} does not compile:",
             RUSTC_WRAPPER=str(compiler),
             OTELWASM_RUSTC_FLAGS=str(flags),
+            OTELWASM_LOCAL_CRATES=" ".join(crate.local),
         )
         for line in said.strip().splitlines():
             report(line)

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otelwasm.build.commands import attempt
-from otelwasm.cache import cache_dir, write_atomically
+from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.errors import BuildError
 
-__all__ = ["VERSION", "make_component"]
+__all__ = ["VERSION", "check_wit", "make_component"]
 
 Report = Callable[[str], None]
 # Runs wasm-tools with arguments in a folder; says its exit status and what it said.
@@ -62,6 +62,13 @@ def make_component(
         return (folder / "made.wasm").read_bytes()
 
 
+def check_wit(folder: Path) -> None:
+    """
+    Raise BuildError if the WIT files in *folder* are not valid.
+    """
+    _succeed(_wasm_tools(lambda line: None), ("component", "wit", "."), folder)
+
+
 def _succeed(run: _Run, arguments: Sequence[str], folder: Path) -> None:
     status, said = run(arguments, folder)
     if status != 0:
@@ -77,18 +84,9 @@ def _wasm_tools(report: Report) -> _Run:
         return _native(found)
     folder = cache_dir("tools", f"wasm-tools-{VERSION}")
     as_wasm, built = folder / "wasm-tools.wasm", folder / "bin" / "wasm-tools"
-    if not as_wasm.is_file() and not built.is_file():
-        if go := shutil.which("go"):
-            report(f"fetching wasm-tools {VERSION} with go")
-            write_atomically(as_wasm, _fetched_with_go(go))
-        elif cargo := shutil.which("cargo"):
-            report(f"building wasm-tools {VERSION} with cargo, once; it takes minutes")
-            _build_with_cargo(cargo, folder)
-        else:
-            raise BuildError(
-                f"wasm-tools {VERSION} makes the component, and there is none on the PATH, and"
-                " neither go nor cargo to get it with"
-            )
+    with making(folder):
+        if not as_wasm.is_file() and not built.is_file():
+            _get_wasm_tools(as_wasm, folder, report)
     if not as_wasm.is_file():
         return _native(str(built))
     # Only here is wasmtime needed.
@@ -96,6 +94,20 @@ def _wasm_tools(report: Report) -> _Run:
 
     program = as_wasm.read_bytes()
     return lambda arguments, folder: run_command(program, ("wasm-tools", *arguments), folder=folder)
+
+
+def _get_wasm_tools(as_wasm: Path, folder: Path, report: Report) -> None:
+    if go := shutil.which("go"):
+        report(f"fetching wasm-tools {VERSION} with go")
+        write_atomically(as_wasm, _fetched_with_go(go))
+    elif cargo := shutil.which("cargo"):
+        report(f"building wasm-tools {VERSION} with cargo, once; it takes minutes")
+        _build_with_cargo(cargo, folder)
+    else:
+        raise BuildError(
+            f"wasm-tools {VERSION} makes the component: there is none on the PATH, and neither go"
+            " nor cargo to get it with"
+        )
 
 
 def _native(program: str) -> _Run:

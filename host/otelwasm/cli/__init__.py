@@ -66,14 +66,17 @@ def _check(config: Path) -> None:
 
 @main.command("build")
 @click.argument("source", type=_FILE)
-@click.option("-o", "--output", type=_FILE, help="The component to write; SOURCE with .wasm.")
+@click.option("-o", "--output", type=_FILE, help="The component to write.")
 def _build(source: Path, output: Path | None) -> None:
     """
-    Build the plugin SOURCE, a Python file or a folder, into a component.
+    Build the plugin SOURCE into a component: a Python file, or a folder with a plugin in Python,
+    Rust, Go or JavaScript.
+
+    What is written is called like the file, beside it, or like the folder, in this one.
     """
     from otelwasm.cli.building import build_plugin
 
-    build_plugin(source, output or source.with_suffix(".wasm"))
+    build_plugin(source, output)
 
 
 @main.command("validate")

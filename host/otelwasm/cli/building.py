@@ -7,14 +7,20 @@ from pathlib import Path
 from rich.console import Console
 
 from otelwasm.build import build
+from otelwasm.build.kept import plugin_name
 
 __all__ = ["build_plugin"]
 
 
-def build_plugin(source: Path, output: Path) -> None:
+def build_plugin(source: Path, output: Path | None) -> None:
     """
     Build the plugin at *source* into the component *output*; raises BuildError.
+
+    Without an *output* that is a file's name with .wasm, or a folder's in the current folder.
     """
+    if output is None:
+        is_folder = source.is_dir()
+        output = Path(f"{plugin_name(source)}.wasm") if is_folder else source.with_suffix(".wasm")
     console = Console(stderr=True, highlight=False)
     with console.status(f"building {source}") as status:
 

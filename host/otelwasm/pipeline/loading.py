@@ -1,5 +1,5 @@
 """
-Make a plugin of what a configuration says: a component, or the Python file it is built from.
+Make a plugin of what a configuration says: a component, or the sources it is built from.
 """
 
 from collections.abc import Callable

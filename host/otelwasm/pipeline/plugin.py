@@ -137,7 +137,7 @@ class PluginConfig:
     """
     The keys that every `wasm/<name>` has; a kind adds its own in a subclass, as the keys are flat.
 
-    *plugin* is a component, or the Python file or folder that one is built from.
+    *plugin* is a component, or the Python file, or the folder, that one is built from.
     """
 
     plugin: Path = attrs.field(validator=_exists)

@@ -36,7 +36,7 @@ _LIMITS = Limits(log_lines_per_second=1 << 30)
 
 class BuiltPlugin:
     """
-    A component, or what the Python file or folder at *source* is built to (once).
+    A component, or what the file or folder at *source* is built to (once).
 
     What the plugin asks for goes to *host*. An error in there that is no failure comes through to
     the test once the call is over: it's the test's own.

@@ -55,7 +55,7 @@ class Trial:
     One plugin in the hands of a test.
 
     *plugin* is a function or class: plain Python, no Wasm. Or it's the path of a component, or of
-    the Python file or folder that one is built from (once; that takes seconds): then the trial
+    the Python file, or the folder in any language, that one is built from (once): then the trial
     does the same with the component, and ends it with `stop`, or at the end of `with`.
 
     *config* is what a pipeline's configuration would hold, or an object of the plugin's own

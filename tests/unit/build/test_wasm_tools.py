@@ -47,8 +47,8 @@ def test_the_one_on_the_path_is_used_if_it_is_the_version(programs: Path) -> Non
 
     assert b"of new\n" == made
     assert str(raised.value) == (
-        f"wasm-tools {VERSION} makes the component, and there is none on the PATH, and neither go"
-        " nor cargo to get it with"
+        f"wasm-tools {VERSION} makes the component: there is none on the PATH, and neither go nor"
+        " cargo to get it with"
     )
 
 

@@ -14,7 +14,7 @@ from otelwasm.cache import cache_dir, making, write_atomically
 
 __all__ = ["RELEASE", "upstream_tests"]
 
-# Of wasm-tools 1.263.0, which scripts/tool pins.
+# Of wasm-tools 1.263.0.
 RELEASE = "0.263.0"
 
 _MANIFEST = f"""

@@ -21,7 +21,7 @@ from otelwasm.wit.steps import (
 )
 from otelwasm.wit.types import Function, FunctionKind, NamedType, Resource
 
-__all__ = ["Port", "Surface", "read_component"]
+__all__ = ["Port", "Surface", "as_port", "open_component", "read_component"]
 
 _COMPONENT_SECTION = 4
 _READERS = {
@@ -66,15 +66,23 @@ def read_component(data: bytes) -> Surface:
     It reads what it needs and checks no more than that: a component that passes here may still
     be refused when it is compiled.
     """
-    scope = Scope(Work(), None, owner="")
     try:
-        _run(scope, Reader(data))
+        scope = open_component(data)
         return Surface(
-            tuple(_port(name, *found) for name, found in scope.imports.items()),
-            tuple(_port(name, *found) for name, found in scope.exports.items()),
+            tuple(as_port(name, *found) for name, found in scope.imports.items()),
+            tuple(as_port(name, *found) for name, found in scope.exports.items()),
         )
     except RecursionError:
         raise ComponentError("bad component: its parts are nested too deeply") from None
+
+
+def open_component(data: bytes) -> Scope:
+    """
+    The index spaces of the component in *data*; what stands in them is worked out when asked for.
+    """
+    scope = Scope(Work(), None, owner="")
+    _run(scope, Reader(data))
+    return scope
 
 
 def _run(scope: Scope, component: Reader) -> None:
@@ -95,7 +103,10 @@ def _nested(scope: Scope, content: Reader) -> Lazy[Component]:
     return Lazy(lambda: Component(scope, lambda inner: _run(inner, content.copy())))
 
 
-def _port(name: str, kind: str, entity: Entity) -> Port:
+def as_port(name: str, kind: str, entity: Entity) -> Port:
+    """
+    One import or export of a scope, with its types.
+    """
     if isinstance(entity, Instance):
         return Port(name, kind, _interface(name, entity))
     if kind == "func" and isinstance(entity, Lazy):

@@ -1,5 +1,5 @@
 """
-Read WIT from disk: one file, or a folder with its `deps/`.
+Read WIT from disk: one file, or a folder with its `deps/`; text, or its binary form.
 """
 
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from otelwasm.errors import WitError
+from otelwasm.errors import ComponentError, WitError
 from otelwasm.wit.lexer import Source
 from otelwasm.wit.model import Interface, Package, World
 from otelwasm.wit.parser import parse_file
@@ -16,6 +16,9 @@ from otelwasm.wit.resolve import resolve
 from otelwasm.wit.syntax import PackageNode
 
 __all__ = ["Packages", "parse", "parse_text"]
+
+# Ends the name of a source that was binary: messages show the text it stands for.
+_AS_TEXT = " (as text)"
 
 
 @attrs.frozen
@@ -58,6 +61,10 @@ def parse(path: str | os.PathLike[str], *, features: Set[str] | None = frozenset
 
     A folder's `deps/` holds other packages: a folder or a file each. Items behind `@unstable`
     are left out unless *features* names theirs; None asks for all of them.
+
+    A `.wasm` file is a package in its binary form, or a component, which is read as a package
+    `root:component` with a world `root`. What one holds of other packages counts only where they
+    are not found otherwise.
     """
     place = Path(path)
     if not place.is_dir():
@@ -68,13 +75,14 @@ def parse(path: str | os.PathLike[str], *, features: Set[str] | None = frozenset
         for entry in sorted(deps.iterdir()):
             if entry.is_dir():
                 groups.append(_folder(entry))
-            elif entry.suffix == ".wit":
+            elif entry.suffix in (".wit", ".wasm"):
                 groups.append([_read(entry)])
-            elif entry.suffix in (".wasm", ".wat"):
+            elif entry.suffix == ".wat":
                 raise WitError(
-                    f"{entry}: only WIT text is read here; `wasm-tools component wit {entry.name}` "
-                    "prints it as text"
+                    f"{entry}: WebAssembly's text form is not read here; `wasm-tools parse "
+                    f"{entry.name} -o {entry.stem}.wasm` makes the binary form, which is"
                 )
+    groups = _without_copies(groups)
     return _resolved(groups, features)
 
 
@@ -105,7 +113,10 @@ def _folder(path: Path) -> list[PackageNode]:
 
 def _read(path: Path) -> PackageNode:
     try:
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
+        if path.suffix == ".wasm":
+            return _binary(path, data)
+        text = data.decode("utf-8")
     except FileNotFoundError:
         raise WitError(f"{path}: no such file or folder") from None
     except OSError as error:
@@ -113,3 +124,47 @@ def _read(path: Path) -> PackageNode:
     except UnicodeDecodeError as error:
         raise WitError(f"{path}: not UTF-8 at byte {error.start}") from error
     return parse_file(Source(str(path), text))
+
+
+def _binary(path: Path, data: bytes) -> PackageNode:
+    # Here, as few need it and it takes a while to import.
+    from otelwasm.wit.binary import read_component
+    from otelwasm.wit.binary_package import read_package
+    from otelwasm.wit.writer import packages_text, surface_text
+
+    try:
+        packages = read_package(data)
+        if packages is None:
+            text = surface_text(read_component(data))
+        else:
+            text = packages_text(packages[0], packages[1:])
+    except ComponentError as error:
+        raise WitError(f"{path}: {error}") from None
+    return parse_file(Source(f"{path}{_AS_TEXT}", text))
+
+
+def _without_copies(groups: list[list[PackageNode]]) -> list[list[PackageNode]]:
+    """
+    *groups* less what binary packages hold of packages that are found elsewhere.
+    """
+    known = {
+        package.name
+        for group in groups
+        for node in group
+        for package in (node, *(() if _is_binary(node) else node.nested))
+    }
+    kept = []
+    for group in groups:
+        nodes = []
+        for node in group:
+            if _is_binary(node):
+                nested = tuple(package for package in node.nested if package.name not in known)
+                known |= {package.name for package in nested}
+                node = attrs.evolve(node, nested=nested)
+            nodes.append(node)
+        kept.append(nodes)
+    return kept
+
+
+def _is_binary(node: PackageNode) -> bool:
+    return node.source.name.endswith(_AS_TEXT)

@@ -26,6 +26,7 @@ from otelwasm.wit.walk import Scale
 
 __all__ = [
     "Component",
+    "ComponentType",
     "Defined",
     "Entity",
     "Exports",
@@ -100,6 +101,30 @@ class InstanceType:
 
 
 @attrs.frozen(eq=False)
+class ComponentType:
+    """
+    The type of a component; *run* adds its imports and exports to a scope, as a part of *parent*.
+    """
+
+    parent: "Scope"
+    run: "Callable[[Scope], None]"
+
+    def scope(self, owner: str) -> "Scope":
+        """
+        What a component of this type imports and exports; its own types belong to *owner*.
+        """
+        scope = Scope(self.parent.work, self.parent, owner=owner)
+        self.run(scope)
+        return scope
+
+    def instantiate(self, arguments: "Exports", owner: str) -> "Exports":
+        """
+        Complain: there is a type, and no component of that type.
+        """
+        raise ComponentError("bad component: it instantiates a component that it does not contain")
+
+
+@attrs.frozen(eq=False)
 class Component:
     """
     A nested component; *run* executes its sections in a scope, as a part of *parent*.
@@ -149,7 +174,7 @@ class Instance:
         return entity
 
 
-Defined = Type | Function | InstanceType | None
+Defined = Type | Function | InstanceType | ComponentType | None
 # A lazy type, function or component; an instance; None for what has no part in types.
 Entity = Lazy[Any] | Instance | None
 Exports = dict[str, tuple[str, Entity]]
@@ -178,7 +203,7 @@ class Scope:
         self.types: list[Lazy[Defined]] = []
         self.functions: list[Lazy[Function]] = []
         self.instances: list[Instance] = []
-        self.components: list[Lazy[Component]] = []
+        self.components: list[Lazy[Component | ComponentType]] = []
         self.imports: dict[str, tuple[str, Entity]] = {}
         self.exports: dict[str, tuple[str, Entity]] = {}
 
@@ -204,7 +229,7 @@ class Scope:
         The value type at *index*.
         """
         found = self.defined(index)
-        if found is None or isinstance(found, Function | InstanceType):
+        if found is None or isinstance(found, Function | InstanceType | ComponentType):
             raise ComponentError(f"bad component: type {index} is no value's type")
         if isinstance(found, Resource):
             return Own(ResourceName(found.owner, found.name))
@@ -226,6 +251,15 @@ class Scope:
         found = self.defined(index)
         if not isinstance(found, InstanceType):
             raise ComponentError(f"bad component: type {index} is no instance's type")
+        return found
+
+    def component_type(self, index: int) -> ComponentType:
+        """
+        The component type at *index*.
+        """
+        found = self.defined(index)
+        if not isinstance(found, ComponentType):
+            raise ComponentError(f"bad component: type {index} is no component's type")
         return found
 
     def resource(self, index: int) -> ResourceName:
@@ -289,7 +323,7 @@ def named(defined: Defined, name: str, *, owner: str) -> Defined:
     A type gets its name where it is first exported; under a second name it is an alias, and in
     another interface it is used from where it comes.
     """
-    if defined is None or isinstance(defined, Function | InstanceType):
+    if defined is None or isinstance(defined, Function | InstanceType | ComponentType):
         return defined
     if isinstance(defined, NamedType):
         if not defined.name:

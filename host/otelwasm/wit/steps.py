@@ -9,6 +9,7 @@ from otelwasm.wit.deftypes import read_function, read_result, read_value, read_v
 from otelwasm.wit.reader import Reader
 from otelwasm.wit.scope import (
     Component,
+    ComponentType,
     Defined,
     Entity,
     Exports,
@@ -198,7 +199,7 @@ def _definition(reader: Reader, depth: int) -> Callable[[Scope], Defined]:
                 raise reader.error(f"types are nested more than {_MAX_DEPTH} deep", at)
             steps = reader.several(lambda r: _declaration(r, depth + 1))
             if tag == 0x41:
-                return lambda scope: None
+                return lambda scope: ComponentType(scope, lambda inner: _run(steps, inner))
             return lambda scope: InstanceType(scope, lambda inner: _run(steps, inner))
         case _:
             build = read_value(reader)
@@ -270,13 +271,9 @@ def _description(reader: Reader) -> tuple[str, Callable[[Scope, str], Entity]]:
                 lambda owner: scope.instance_type(index).exports(owner), name
             )
         case "component":
-            return kind, lambda scope, name: Lazy(_unknown_component)
+            return kind, lambda scope, name: Lazy(lambda: scope.component_type(index))
         case _:
             return kind, lambda scope, name: None
-
-
-def _unknown_component() -> Component:
-    raise ComponentError("bad component: it instantiates a component that it does not contain")
 
 
 def _under_name(scope: Scope, kind: str, *, entity: Entity, name: str) -> Entity:
@@ -313,7 +310,7 @@ def _export_of(scope: Scope, kind: str, *, index: int, name: str) -> Entity:
 def _instantiate(
     scope: Scope, index: int, *, given: list[tuple[str, str, int]], owner: str
 ) -> Exports:
-    component: Component = scope.at(scope.components, index, kind="component").get()
+    component: Component | ComponentType = scope.at(scope.components, index, kind="component").get()
     arguments = {name: (kind, scope.entity(kind, at)) for name, kind, at in given}
     return component.instantiate(arguments, owner)
 

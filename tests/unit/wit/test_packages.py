@@ -2,12 +2,15 @@
 Packages are read from files and folders, with what their `deps/` hold.
 """
 
+import json
 from pathlib import Path
 
 import pytest
+import wasmtime
 
 from otelwasm.errors import WitError
 from otelwasm.wit import parse
+from otelwasm.wit.types import Stability
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -72,7 +75,8 @@ def test_one_file_is_a_package(tmp_path: Path) -> None:
         ({"a.txt": ""}, "no .wit file in this folder"),
         ({"a.wit": "package a:b;", "b.wit": "package a:c;"}, "package a:c in the folder of"),
         ({"a.wit": "package a:b;", "deps/x/y.txt": ""}, "no .wit file in this folder"),
-        ({"a.wit": "package a:b;", "deps/x.wat": ""}, "only WIT text is read here"),
+        ({"a.wit": "package a:b;", "deps/x.wat": ""}, "`wasm-tools parse x.wat -o x.wasm` makes"),
+        ({"a.wit": "package a:b;", "deps/x.wasm": "no"}, "x.wasm: not WebAssembly"),
         ({"a.wit": "package a:b;", "deps/x.wit": "package a:b;"}, "a:b is defined twice"),
         ({"a.wit": "/// X\npackage a:b;", "b.wit": "/// Y\npackage a:b;"}, "has its doc comment"),
         ({"a.wit": "package a:b; interface i {}", "b.wit": "interface i {}"}, "is defined twice"),
@@ -101,3 +105,91 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         parse(tmp_path / "x.wit")
     with pytest.raises(WitError, match=r"a\.wit: not UTF-8 at byte 8"):
         parse(tmp_path / "a.wit")
+
+
+PACKAGE = """
+(component
+  (type (component
+    (import "c:d/e@1.0.0" (instance $e (type $t (enum "x")) (export "t" (type (eq $t)))))
+    (alias export $e "t" (type $t))
+    (export "f:g/i@2.0.0" (instance
+      (alias outer 1 $t (type $o))
+      (export "t" (type $u (eq $o)))
+      (export "run" (func (param "with" $u)))))))
+  (export "i" (type 0))
+  (type (component
+    (type (component
+      (import "f:g/i@2.0.0" (instance (export "run" (func))))
+      (export "stop" (func))))
+    (export "f:g/w@2.0.0" (component (type 0)))))
+  (export "w" (type 2))
+"""
+RUN = {"docs": "Runs.", "stability": {"stable": {"since": "1.9.0"}}}
+DOCS = {"docs": "Goes.", "interfaces": {"i": {"funcs": {"run": RUN}}}}
+
+
+def binary_package(docs: str) -> bytes:
+    """
+    The binary form of that package, documented by *docs*.
+    """
+    quoted = docs.replace('"', '\\"')
+    return bytes(wasmtime.wat2wasm(f'{PACKAGE} (@custom "package-docs" "\\01{quoted}"))'))
+
+
+def test_packages_may_be_binary(tmp_path: Path) -> None:
+    """
+    A package that tools made binary is read like its text, docs and gates included.
+    """
+    path = tmp_path / "fg.wasm"
+    path.write_bytes(binary_package(json.dumps(DOCS)))
+    packages = parse(path)
+    run = packages.interface("i").function("run")
+
+    assert ("f:g@2.0.0", "Goes.") == (str(packages.main.name), packages.main.docs)
+    assert ("Runs.", Stability(since="1.9.0")) == (run.docs, run.stability)
+    assert ["stop"] == [extern.name for extern in packages.world("w").exports]
+    assert ["c:d@1.0.0"] == [str(package.name) for package in packages.others]
+    assert "c:d/e@1.0.0" == run.params[0].type.owner
+
+
+def test_binary_packages_stand_in_deps(tmp_path: Path) -> None:
+    """
+    What a binary package holds of another one gives way to that other one.
+    """
+    folder = write(
+        tmp_path,
+        {
+            "a.wit": "package a:b; world w { import f:g/i@2.0.0; import c:d/e@1.0.0; }",
+            "deps/cd.wit": "package c:d@1.0.0; interface e { enum t { x } more: func(); }",
+        },
+    )
+    (folder / "deps" / "fg.wasm").write_bytes(binary_package("{}"))
+    packages = parse(folder)
+
+    assert "more" == packages.interface("c:d/e@1.0.0").functions[0].name
+    assert "run" == packages.interface("f:g/i@2.0.0").functions[0].name
+
+
+def test_a_component_is_read_as_its_world(tmp_path: Path) -> None:
+    """
+    What a component imports and exports is a world that others can be checked against.
+    """
+    path = tmp_path / "x.wasm"
+    path.write_bytes(
+        bytes(wasmtime.wat2wasm('(component (import "f" (func $f)) (export "g" (func $f)))'))
+    )
+    world = parse(path).world("root")
+
+    assert (["f"], ["g"]) == ([e.name for e in world.imports], [e.name for e in world.exports])
+
+
+@pytest.mark.parametrize("docs", ["no", '{"interfaces": {"i": []}}', '{"interfaces": []}'])
+def test_docs_of_another_form_are_refused(tmp_path: Path, docs: str) -> None:
+    """
+    A binary package whose documentation is none is refused, with the file.
+    """
+    path = tmp_path / "fg.wasm"
+    path.write_bytes(binary_package(docs))
+
+    with pytest.raises(WitError, match=r"fg\.wasm: bad component: its package-docs"):
+        parse(path)

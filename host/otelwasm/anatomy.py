@@ -156,7 +156,12 @@ def _memory(reader: Reader) -> Memory:
     read = reader.u64 if flags & _IS_64_BIT else reader.u32
     minimum = read()
     maximum = read() if flags & _HAS_MAXIMUM else None
-    page = 1 << reader.u32() if flags & _HAS_PAGE_SIZE else _PAGE_BYTES
+    page = _PAGE_BYTES
+    if flags & _HAS_PAGE_SIZE:
+        power = reader.u32()
+        if power not in (0, 16):
+            raise reader.error(f"a memory with pages of 2^{power} bytes")
+        page = 1 << power
     return Memory(minimum * page, None if maximum is None else maximum * page)
 
 

@@ -7,6 +7,8 @@ import json
 
 import pytest
 import wasmtime
+from hypothesis import given
+from hypothesis import strategies as st
 
 import otelwasm
 from otelwasm.anatomy import Memory, Producer, take_apart
@@ -135,3 +137,31 @@ def test_damaged_modules_are_refused() -> None:
         take_apart(data[: module + 4] + b"\2" + data[module + 5 :])
     with pytest.raises(ComponentError, match=r"cut short|ends too early"):
         take_apart(data[: module + 20])
+
+
+def test_pages_may_be_single_bytes() -> None:
+    """
+    A memory's pages are 64 KiB or 1 byte; other sizes are damage.
+    """
+    section = bytes.fromhex("0505 01 09 07 0a 00")
+    data = bytes.fromhex("0061736d0d000100 010f 0061736d01000000") + section
+
+    assert (Memory(7, 10),) == take_apart(data).modules[0].memories
+    with pytest.raises(ComponentError, match=r"pages of 2\^5 bytes"):
+        take_apart(data[:-1] + b"\5")
+
+
+WHOLE = a_component()
+
+
+@given(st.binary(max_size=40), st.integers(8, len(WHOLE)), st.integers(0, 20))
+def test_damaged_components_are_inspected_or_refused(noise: bytes, at: int, cut: int) -> None:
+    """
+    Whatever stands in the bytes, the end is a result that has a form for JSON, or one error.
+    """
+    try:
+        found = inspect(WHOLE[:at] + noise + WHOLE[at + cut :])
+    except ComponentError as error:
+        assert "\n" not in str(error)
+    else:
+        assert json.dumps(found.as_json())

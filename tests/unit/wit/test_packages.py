@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import wasmtime
+from hypothesis import given
+from hypothesis import strategies as st
 
 from otelwasm.errors import WitError
 from otelwasm.wit import parse
@@ -193,3 +195,23 @@ def test_docs_of_another_form_are_refused(tmp_path: Path, docs: str) -> None:
 
     with pytest.raises(WitError, match=r"fg\.wasm: bad component: its package-docs"):
         parse(path)
+
+
+WHOLE = binary_package(json.dumps(DOCS))
+
+
+@given(st.binary(max_size=20), st.integers(8, len(WHOLE)), st.integers(0, 10))
+def test_damaged_packages_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int, cut: int
+) -> None:
+    """
+    Whatever stands in the bytes, the end is packages or an error that names the file.
+    """
+    path = tmp_path_factory.getbasetemp() / "damaged.wasm"
+    path.write_bytes(WHOLE[:at] + noise + WHOLE[at + cut :])
+    try:
+        packages = parse(path)
+    except WitError as error:
+        assert str(path) in str(error)
+    else:
+        assert packages.main.name

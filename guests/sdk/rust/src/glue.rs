@@ -192,7 +192,8 @@ pub fn send<P: Exporter>(
             let name = name.rsplit("::").next().unwrap_or(name);
             return Err(Failure::Permanent(format!("{name} does not take {}", signal.label())));
         }
-        let crate::Receipt { rejected, message } = plugin.send(&mut Batch::given(signal, payload))?;
+        let crate::Receipt { rejected, message } =
+            plugin.send(&mut Batch::given(signal, payload))?;
         Ok(exporting::Receipt { rejected, message })
     })
 }

@@ -29,6 +29,11 @@
 //! A panic ends the plugin's instance, after the host's log has said what and where; the host goes
 //! on with a fresh one.
 
+/// The README's examples are compiled, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 mod around;
 mod attributes;
 mod batch;

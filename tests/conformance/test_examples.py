@@ -90,3 +90,22 @@ def test_there_are_examples() -> None:
         "syslog": "receiver",
         "webhook": "receiver",
     }.items() <= kinds.items()
+
+
+def test_there_are_examples_in_every_language() -> None:
+    """
+    What every language's authors start from is there in each, and one example in JavaScript.
+    """
+    languages = {case.name: set(case.languages) for case in CASES}
+    everywhere = {"python", "rust", "go"}
+    wanted = {
+        "add-attribute": everywhere | {"javascript"},
+        "filter": everywhere,
+        "nop": everywhere,
+        "otlp-http-exporter": everywhere,
+        "redact": everywhere,
+        "sample": everywhere,
+        "webhook": everywhere,
+    }
+
+    assert {} == {name: missing for name in wanted if (missing := wanted[name] - languages[name])}

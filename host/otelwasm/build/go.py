@@ -36,8 +36,8 @@ _SDK = "github.com/otelwasm/otelwasm/guests/sdk/go"
 _TARGET = {"GOOS": "wasip1", "GOARCH": "wasm", "CGO_ENABLED": "0"}
 _FLAGS = (
     *("-buildmode=c-shared", "-trimpath", "-buildvcs=false"),
-    # The SDK reaches for what the linker hides; symbols and debug information are left out.
-    "-ldflags=-checklinkname=0 -s -w -buildid=",
+    # Symbols and debug information are left out; panics name files and lines without them.
+    "-ldflags=-s -w -buildid=",
 )
 # What the compiler's output depends on besides files.
 _SETTINGS = ("GOVERSION", "GOFLAGS", "GOEXPERIMENT", "GOWASM", "GOWORK")

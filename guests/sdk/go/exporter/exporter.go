@@ -1,6 +1,6 @@
 // Package exporter registers a plugin that delivers batches to somewhere outside.
 //
-// A component whose main package imports it targets the contract's world exporter.
+// A component that imports it targets the contract's world exporter.
 package exporter
 
 import (

@@ -1,6 +1,6 @@
 // Package processor registers a plugin that changes, drops, holds back or makes batches.
 //
-// A component whose main package imports it targets the contract's world processor.
+// A component that imports it targets the contract's world processor.
 package processor
 
 import (

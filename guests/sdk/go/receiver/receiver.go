@@ -1,6 +1,6 @@
 // Package receiver registers a plugin that makes batches out of what comes in from outside.
 //
-// A component whose main package imports it targets the contract's world receiver.
+// A component that imports it targets the contract's world receiver.
 package receiver
 
 import (

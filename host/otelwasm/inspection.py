@@ -19,8 +19,11 @@ from otelwasm.wit.types import Resource
 
 __all__ = ["Inspection", "functions_of", "inspect"]
 
-# A Python component carries this module, and no word about its language.
+# What is known by the interpreter that a component carries, whose own language is another one.
 _PYTHON = re.compile(r"libpython(\d+\.\d+)\.so")
+_BY_TOOL = {"ComponentizeJS": "JavaScript", "componentize-py": "Python"}
+# A module with less of the component's code than this, an adapter say, tells nothing of the rest.
+_LEAST_SHARE = 0.1
 
 
 @attrs.frozen
@@ -37,8 +40,11 @@ class Inspection:
     @property
     def language(self) -> str | None:
         """
-        What it is written in, as far as it says: the largest module that has a language.
+        What it is written in, as far as it says: by its interpreter, or by its largest module.
         """
+        for producer in self.anatomy.producers:
+            if producer.name in _BY_TOOL:
+                return _BY_TOOL[producer.name]
         module = self._main()
         if module is None:
             return None
@@ -90,11 +96,15 @@ class Inspection:
         }
 
     def _main(self) -> Module | None:
+        least = _LEAST_SHARE * sum(_code_bytes(module) for module in self.anatomy.modules)
         known = [
             module
             for module in self.anatomy.modules
-            if _PYTHON.fullmatch(module.name)
-            or any(each.field == "language" for each in module.producers)
+            if _code_bytes(module) >= least
+            and (
+                _PYTHON.fullmatch(module.name)
+                or any(each.field == "language" for each in module.producers)
+            )
         ]
         return max(known, key=lambda module: module.size_bytes, default=None)
 
@@ -127,3 +137,7 @@ def functions_of(port: Port) -> tuple[str, ...]:
     ]
     plain = [wire_name(function.kind, function.name) for function in port.item.functions]
     return (*plain, *members)
+
+
+def _code_bytes(module: Module) -> int:
+    return module.sections.get("code", 0)

@@ -29,6 +29,7 @@ MODULES = """
 (component (core module (func) (func)))
 (@producers (processed-by "wit-component" "0.245.1"))
 """
+CODE = f"(func {'(drop (i32.const 77777))' * 100})"
 
 
 def a_component(*, parts: str = MODULES, world: str = "exporter") -> bytes:
@@ -76,13 +77,22 @@ def test_language_and_tools_are_those_of_the_largest_module() -> None:
     assert ("wit-component 0.245.1", "rustc 1.90.0") == found.tools
 
 
-def test_python_is_known_by_its_library() -> None:
+def test_languages_are_known_by_their_interpreters() -> None:
     """
-    A component with CPython in it is one in Python, whatever its adapter was written in.
+    A component with CPython or a JavaScript engine in it is in that language, not in the engine's.
     """
-    library = f'(core module $libpython3.14.so (memory 0) (data (i32.const 0) "{"x" * 999}"))'
+    python = a_component(parts=f"{MODULES} (core module $libpython3.14.so {CODE})")
+    tool = '(@producers (processed-by "ComponentizeJS" "0.23.0"))'
 
-    assert "Python 3.14" == inspect(a_component(parts=MODULES + library)).language
+    assert "Python 3.14" == inspect(python).language
+    assert "JavaScript" == inspect(a_component(parts=f"{MODULES} {tool}")).language
+
+
+def test_an_adapter_does_not_speak_for_the_rest() -> None:
+    """
+    Where the bulk of the code says nothing of its language, a small part of it does not either.
+    """
+    assert inspect(a_component(parts=f"{MODULES} (core module {CODE})")).language is None
 
 
 def test_a_component_may_say_nothing_of_itself() -> None:

@@ -141,7 +141,7 @@ def _interface(name: str, instance: Instance) -> Interface:
         known = types.get(resource)
         if isinstance(known, Resource):
             types[resource] = attrs.evolve(known, functions=tuple(its))
-    parsed = parse_id(name)
+    parsed = parse_id(name) or parse_id(instance.owner or "")
     package, short = (None, name) if parsed is None else parsed
     return Interface(short, package, tuple(types.values()), tuple(functions), tuple(uses))
 

@@ -51,6 +51,7 @@ _CANONICAL = {
     **dict.fromkeys((0x1C, 0x1D), "o"),
     **dict.fromkeys((0x27, 0x41), "uu"),
 }
+_IMPLEMENTS, _VERSION_SUFFIX = 0, 1
 _PLAIN_OPTIONS = (0, 1, 2, 6, 9)
 _INDEX_OPTIONS = (3, 4, 5, 7, 8)
 
@@ -88,12 +89,12 @@ def read_import(reader: Reader) -> Step:
     """
     Read an import; an instantiation's argument takes its place.
     """
-    name = _name(reader)
+    name, owner = _name(reader)
     kind, describe = _description(reader)
 
     def step(scope: Scope) -> None:
         if scope.arguments is None:
-            entity = describe(scope, name)
+            entity = describe(scope, owner)
         else:
             found, entity = scope.arguments.get(name, ("nothing", None))
             if found != kind:
@@ -110,7 +111,8 @@ def read_export(reader: Reader) -> Step:
     """
     Read an export of a component: something from within, perhaps seen as another type.
     """
-    name, kind, index = _name(reader), _sort(reader), reader.u32()
+    name, owner = _name(reader)
+    kind, index = _sort(reader), reader.u32()
     at = reader.at
     describe = None
     match reader.byte():
@@ -125,9 +127,9 @@ def read_export(reader: Reader) -> Step:
 
     def step(scope: Scope) -> None:
         if describe is None:
-            entity = _under_name(scope, kind, entity=scope.entity(kind, index), name=name)
+            entity = _under_name(scope, kind, entity=scope.entity(kind, index), name=owner)
         else:
-            entity = describe(scope, name)
+            entity = describe(scope, owner)
         scope.exports[name] = (kind, entity)
         scope.add(kind, entity)
 
@@ -148,7 +150,7 @@ def read_instance(reader: Reader) -> Step:
                 Instance(lambda owner: _instantiate(scope, index, given=given, owner=owner)),
             )
         case 1:
-            bag = reader.several(lambda r: (_name(r), _sort(r), r.u32()))
+            bag = reader.several(lambda r: (_name(r)[0], _sort(r), r.u32()))
             return lambda scope: scope.add(
                 "instance", Instance(lambda owner: _bag(scope, bag, owner=owner))
             )
@@ -227,11 +229,11 @@ def _declaration(reader: Reader, depth: int) -> Step:
         case 3:
             return read_import(reader)
         case 4:
-            name = _name(reader)
+            name, owner = _name(reader)
             kind, describe = _description(reader)
 
             def export(scope: Scope) -> None:
-                entity = describe(scope, name)
+                entity = describe(scope, owner)
                 scope.exports[name] = (kind, entity)
                 scope.add(kind, entity)
 
@@ -354,20 +356,26 @@ def _sort(reader: Reader) -> str:
     return kind
 
 
-def _name(reader: Reader) -> str:
+def _name(reader: Reader) -> tuple[str, str]:
     """
-    Read the name of an import or export.
+    Read the name of an import or export, and the interface that it stands for: mostly itself.
     """
     at = reader.at
     tag = reader.byte()
     if tag > 2:
         raise reader.error(f"an unknown kind of name (0x{tag:02x})", at)
     name = reader.text()
-    if tag == 2:
-        for option, value in reader.several(lambda r: (r.byte(), r.text())):
-            if option == 1 and "@" in name:
-                name += value
-    return name
+    if tag < 2:
+        return name, name
+    options = dict(reader.several(lambda r: (r.byte(), r.text())))
+    suffix = options.get(_VERSION_SUFFIX, "")
+    if _IMPLEMENTS in options:
+        return name, _with_suffix(options[_IMPLEMENTS], suffix)
+    return (_with_suffix(name, suffix),) * 2
+
+
+def _with_suffix(name: str, suffix: str) -> str:
+    return name + suffix if "@" in name else name
 
 
 def _option(reader: Reader) -> None:

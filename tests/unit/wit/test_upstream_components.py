@@ -51,9 +51,6 @@ PARTIAL = {
     "rename-interface",
 }
 
-# Which interface an import or export with a name of its own stands for is not read.
-LABELS_NOT_READ = {"implements.wat"}
-
 # Upstream takes plain comments as documentation, and keeps the indent within block comments.
 WITH_OTHER_DOCS = {"doc-comments/foo.wit.print", "maps.wit"}
 
@@ -161,14 +158,7 @@ def test_text_and_what_upstream_prints_of_it_mean_the_same(path: Path) -> None:
     assert expected == actual
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=pytest.mark.xfail if path.name in LABELS_NOT_READ else ())
-        for path in PACKAGES
-    ],
-    ids=place_of,
-)
+@pytest.mark.parametrize("path", PACKAGES, ids=place_of)
 def test_binary_packages_say_what_their_text_says(path: Path) -> None:
     """
     A package that upstream made binary is the one that it was made from, docs included.

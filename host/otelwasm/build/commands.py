@@ -3,6 +3,7 @@ Run a toolchain's programs.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,11 @@ from otelwasm.errors import BuildError
 
 __all__ = ["attempt", "succeed"]
 
+# Lines of cargo and go that say what they do, or again that it failed.
+_NOISE = re.compile(
+    r" *(Updating|Locking|Downloading|Downloaded) |go: (downloading|finding module)"
+    r"|error: could not compile .* due to \d+ previous error"
+)
 # What a terminal shows of a compiler's message before its beginning is gone.
 _LIMIT_LINES = 80
 
@@ -47,7 +53,8 @@ def succeed(
     """
     done = attempt(command, folder, environment)
     if done.returncode != 0:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        lines = [line for line in said if not _NOISE.match(line)]
         if len(lines) > _LIMIT_LINES:
             lines[_LIMIT_LINES:] = [f"... and {len(lines) - _LIMIT_LINES} more lines"]
         raise BuildError("\n".join([failure, *lines]))

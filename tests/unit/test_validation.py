@@ -89,7 +89,7 @@ def test_differences_reach_down_to_the_field() -> None:
         "    reason: string,",
         "-   after-ms: option<u32>,",
         "+   after-ms: option<u64>,",
-        "                      ^^",
+        "                     ^^^",
         "  }",
     )
 

@@ -2,8 +2,10 @@
 Hold what keeps a component from fitting a world, one by one, each with the lines that differ.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import accumulate
 from typing import Literal
 
 import attrs
@@ -20,6 +22,7 @@ __all__ = ["Kind", "Problem", "diff_lines", "mismatch", "with_article"]
 Kind = Literal["missing", "extra", "mismatch", "version", "world"]
 
 _CONTEXT = 2
+_WORD = re.compile(r"[\w-]+|\W")
 
 
 @attrs.frozen
@@ -73,16 +76,21 @@ def diff_lines(wanted: Sequence[str], found: Sequence[str]) -> Iterator[str]:
 
 def _changed(old: str, new: str) -> Iterator[str]:
     """
-    One line in place of another, with carets below the part that is new.
+    One line in place of another, with carets below the words that are new.
+
+    What is only missing is pointed at where it would be.
     """
     yield f"- {old}"
     yield f"+ {new}"
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    carets = [" "] * (len(new) + 1)
-    for change, _, _, start, end in blocks:
+    words = _WORD.findall(new)
+    starts = [0, *accumulate(map(len, words))]
+    marks = [" "] * (len(new) + 1)
+    matcher = SequenceMatcher(None, _WORD.findall(old), words, autojunk=False)
+    for change, _, _, first, end in matcher.get_opcodes():
         if change != "equal":
-            carets[start : max(end, start + 1)] = "^" * max(end - start, 1)
-    yield f"  {''.join(carets).rstrip()}"
+            for place in range(starts[first], max(starts[end], starts[first] + 1)):
+                marks[place] = "^"
+    yield f"  {''.join(marks).rstrip()}"
 
 
 def with_article(name: str) -> str:

@@ -75,7 +75,7 @@ def test_validate_shows_what_does_not_fit(tmp_path: Path) -> None:
         "      record receipt {\n"
         "    -   rejected: u64,\n"
         "    +   rejected: u32,\n"
-        "                   ^^\n"
+        "                  ^^^\n"
         "        message: string,\n"
         "      }\n"
         "(- what the world says, + what the component has)\n"

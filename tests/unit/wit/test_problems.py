@@ -46,6 +46,17 @@ def test_a_function_is_shown_with_carets() -> None:
     ]
 
 
+def test_whole_words_are_pointed_at() -> None:
+    """
+    Carets stand below words, not letters, and where something is missing below what follows.
+    """
+    other = list(diff_lines(["f: func(a: list<u8>, b: u8);"], ["f: func(a: string, b: u8);"]))
+    fewer = list(diff_lines(["f: func(a: u8, b: u8);"], ["f: func(a: u8);"]))
+
+    assert "             ^^^^^^" == other[2]
+    assert "               ^" == fewer[2]
+
+
 def test_a_type_is_shown_by_the_field() -> None:
     """
     Where a named type differs it is that type that is shown, not the function that uses it.

@@ -1,14 +1,18 @@
 """
-The attributes example does what the Collector's attributes processor does.
+The attributes example does what the Collector's attributes processor does, in Python and as that
+processor itself in a component.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.building import built
 from guests.collector import Collector, RefusedError
 from guests.examples import example, source_of
 from otelwasm.build import build
+from otelwasm.errors import PluginStartError
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
 from otelwasm.testing import Trial, a_log_record, a_metric, a_span, logs, metrics, traces
@@ -196,11 +200,17 @@ REFUSED = [
 ]
 
 
+def component(way: str) -> Path:
+    if way == "go":
+        return built(source_of("attributes").parents[1] / "go", "go")
+    return build(source_of("attributes"))
+
+
 def ours(way: str, batch: Batch[Any], config: dict[str, object]) -> bytes | None:
     if way == "plain":
         result = Trial(example("attributes").attributes, config=config).process(batch)
         return None if result is None else bytes(result)
-    with Plugin(build(source_of("attributes")), config=config) as plugin:
+    with Plugin(component(way), config=config) as plugin:
         return plugin.process(Signal(batch.signal), bytes(batch))
 
 
@@ -214,7 +224,9 @@ def shown(batch: Batch[Any], payload: bytes | None) -> str:
 
 
 # A component takes a moment to start with each configuration.
-@pytest.mark.parametrize(("way", "cases"), [("plain", CASES), ("direct", CASES[::15])])
+@pytest.mark.parametrize(
+    ("way", "cases"), [("plain", CASES), ("direct", CASES[::15]), ("go", CASES[::5])]
+)
 def test_the_collector_gives_the_same_batches(
     way: str, cases: list[tuple[Batch[Any], dict[str, object]]], collector: Collector
 ) -> None:
@@ -241,6 +253,22 @@ def test_what_the_collector_refuses_is_refused(
         collector.process(Signal.TRACES, b"", config=config)
     with pytest.raises(ConfigError):
         Trial(example("attributes").attributes, config=config)
+
+
+def test_what_the_collector_refuses_is_refused_in_go() -> None:
+    """
+    What the Collector's processor has against a configuration is said by the component, in one
+    line.
+    """
+    accepted = []
+    for config in REFUSED:
+        try:
+            with Plugin(component("go"), config=config):
+                accepted.append(config)
+        except PluginStartError as reason:
+            assert "\n" not in str(reason)
+
+    assert [] == accepted
 
 
 def test_request_headers_are_not_there() -> None:

@@ -29,6 +29,11 @@ func (l logged) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapco
 func (l logged) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	encoder := zapcore.NewMapObjectEncoder()
 	for _, field := range slices.Concat(l.with, fields) {
+		if err, isError := field.Interface.(error); isError && field.Type == zapcore.ErrorType {
+			// As text alone: zap would add what it is made of.
+			encoder.AddString(field.Key, err.Error())
+			continue
+		}
 		field.AddTo(encoder)
 	}
 	var attributes []slog.Attr

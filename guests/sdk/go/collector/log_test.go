@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -18,10 +19,10 @@ func TestLog(t *testing.T) {
 
 	logger := zap.New(logged{}).With(zap.String("b", "text"))
 	logger.Debug("nobody reads this")
-	logger.Warn("odd", zap.Int("a", 1))
+	logger.Warn("odd", zap.Int("a", 1), zap.Error(errors.Join(errors.New("e"))))
 
-	if !strings.HasSuffix(written.String(), "level=WARN msg=odd a=1 b=text\n") ||
+	if !strings.HasSuffix(written.String(), "level=WARN msg=odd a=1 b=text error=e\n") ||
 		strings.Count(written.String(), "\n") != 1 {
-		t.Errorf("expected one warning with two attributes, got %q", written.String())
+		t.Errorf("expected one warning with its attributes, got %q", written.String())
 	}
 }

@@ -47,7 +47,7 @@ func newPlugin(
 		return nil, err
 	}
 	made := &plugin{process: map[otelwasm.Signal]process{}}
-	var refused []error
+	var reasons, refusals []error
 	for _, kind := range kinds {
 		if kind.stability(factory) == component.StabilityLevelUndefined {
 			continue
@@ -56,31 +56,26 @@ func newPlugin(
 		made.signals = append(made.signals, signal)
 		running, process, err := kind.start(of)
 		if err != nil {
-			refused = append(refused, err)
-			made.process[signal] = refusing(signal, err)
-			continue
+			// In the Collector that signal's pipeline would not start. Here the signals that will
+			// come are not known yet, and what cannot be processed must not pass.
+			refusal := otelwasm.Permanentf("%s cannot be processed: %v", signal, inOneLine(err))
+			process = func([]byte) (otelwasm.Verdict, error) { return otelwasm.Verdict{}, refusal }
+			reasons, refusals = append(reasons, err), append(refusals, refusal)
+		} else {
+			made.running = append(made.running, running)
 		}
-		made.running = append(made.running, running)
 		made.process[signal] = process
 	}
-	switch {
-	case len(made.signals) == 0:
+	if len(made.signals) == 0 {
 		return nil, fmt.Errorf("the processor %s handles no signal", factory.Type())
-	case len(made.running) == 0:
-		return nil, inOneLine(refused...)
-	case len(refused) > 0:
-		of.settings.Logger.Warn("it cannot process all signals: " + inOneLine(refused...).Error())
+	}
+	if len(made.running) == 0 {
+		return nil, inOneLine(reasons...)
+	}
+	for _, refusal := range refusals {
+		of.settings.Logger.Warn(refusal.Error())
 	}
 	return made, nil
-}
-
-// refusing answers for a processor that the configuration does not fit. In the Collector that
-// signal's pipeline would not start; here the signals that will come are not known yet, and what
-// cannot be processed must not pass.
-func refusing(signal otelwasm.Signal, why error) process {
-	return func([]byte) (otelwasm.Verdict, error) {
-		return otelwasm.Verdict{}, otelwasm.Permanentf("%s cannot be processed: %v", signal, why)
-	}
 }
 
 // Handles names the signals that the factory supports.

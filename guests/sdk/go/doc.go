@@ -16,11 +16,11 @@
 //		}, Config{Key: "deployment.environment.name", Value: "production"})
 //	}
 //
-//	func (p setAttribute) ProcessTraces(traces ptrace.Traces) (ptrace.Traces, error) {
+//	func (p setAttribute) ProcessTraces(traces ptrace.Traces) (isChanged bool, err error) {
 //		for _, resource := range traces.ResourceSpans().All() {
 //			resource.Resource().Attributes().PutStr(p.config.Key, p.config.Value)
 //		}
-//		return traces, nil
+//		return true, nil
 //	}
 //
 //	func main() {}
@@ -42,10 +42,12 @@
 // count, keep values and ask servers. The log is the standard library's: what log/slog's default
 // logger gets goes to the host's log.
 //
-// Goroutines run only while the host calls the plugin: wait for those that you start.
+// Goroutines run only while the host calls the plugin: wait for those that you start. A panic in one
+// of them ends the instance, as it ends a process.
 //
 // # The garbage collector
 //
 // A Go component must not collect garbage while the host hands it bytes, or it traps. The SDK
-// sees to that, and collects between the plugin's own steps: do not call debug.SetGCPercent.
+// sees to that: do not call debug.SetGCPercent. Some 16 MiB of garbage, or as much as the plugin
+// holds on to, may be there beside it; limits on memory should leave room for that.
 package otelwasm

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,25 @@ def test_generated_files_are_fresh() -> None:
     )
 
     assert checked.returncode == 0, checked.stderr
+
+
+def test_what_otelwasm_ships_of_it_is_a_crate(tmp_path: Path) -> None:
+    """
+    Without its tests and examples, as it lies beside an installed otelwasm, it is a crate, too.
+    """
+    require("cargo")
+    for name in ("Cargo.toml", "README.md"):
+        shutil.copy(SDK / name, tmp_path)
+    shutil.copytree(SDK / "src", tmp_path / "src")
+    read = subprocess.run(
+        ["cargo", "metadata", "--no-deps", "--format-version", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert read.returncode == 0, read.stderr
 
 
 def test_sources_are_small() -> None:

@@ -1,4 +1,5 @@
 //! Batches are changed in their bytes, and nowhere else.
+#![cfg(feature = "otlp")]
 
 use otelwasm_sdk::otlp::collector::logs::v1::ExportLogsServiceRequest;
 use otelwasm_sdk::otlp::collector::trace::v1::ExportTraceServiceRequest;

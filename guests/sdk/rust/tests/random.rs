@@ -1,4 +1,5 @@
 //! Random requests and random damage: what prost makes of a payload, the SDK makes of its bytes.
+#![cfg(feature = "otlp")]
 
 use otelwasm_sdk::otlp::collector::trace::v1::ExportTraceServiceRequest as Request;
 use otelwasm_sdk::otlp::common::v1::{InstrumentationScope, KeyValue};

@@ -25,6 +25,7 @@ Lane = Literal["bridge", "direct"]
 Run = Callable[[bytes], object]
 
 _SOURCES = Path(__file__).parent / "plugins"
+_EXAMPLES = Path(__file__).resolve().parents[2] / "guests"
 _MEMORY_BYTES = 1 << 30
 _DEADLINE_S = 60.0
 
@@ -50,9 +51,10 @@ class Guests:
 
     def built(self, name: str) -> Path:
         """
-        Build plugins/*name*.py; return the component.
+        Build plugins/*name*.py, or the folder plugins/*name*, or guests/*name*.
         """
-        return build(_SOURCES / f"{name}.py", report=self._report)
+        found = (_SOURCES / f"{name}.py", _SOURCES / name, _EXAMPLES / name)
+        return build(next(path for path in found if path.exists()), report=self._report)
 
     def instance(
         self,

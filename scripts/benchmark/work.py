@@ -1,5 +1,5 @@
 """
-The same work on the same bytes: native Go, native CPython, and our Python plugin.
+The same work on the same bytes: native Go, native CPython, and our plugins in each language.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from benchmark.payloads import SIZES, described, payload
 from benchmark.rounds import Timed, Took, in_turns, timed
 from benchmark.session import Session
 from benchmark.tables import Chart, LeftOut, Table, figure
+from otelwasm.errors import BuildError
 
 __all__ = ["work"]
 
@@ -20,12 +21,21 @@ _EXTISM = (_SET, "Extism's Python SDK, a Go guest with pdata")
 _NATIVE = {_SET: native_set_attribute, _REWRITE: native_rewrite}
 # What is done, and who does it -> the plugin, its lane, its configuration.
 _PLUGINS = {
-    (_SET, "plugin, views, direct lane"): ("set_attribute", "direct", {}),
-    (_SET, "plugin, views, bridge lane"): ("set_attribute", "bridge", {}),
-    (_SET, "plugin, decoded, direct lane"): ("decoded", "direct", {}),
-    (_REWRITE, "plugin, views, direct lane"): ("rewrite", "direct", {}),
-    (_REWRITE, "plugin, views, bridge lane"): ("rewrite", "bridge", {}),
-    (_REWRITE, "plugin, decoded, direct lane"): ("decoded", "direct", {"rewrite": True}),
+    (_SET, "Python plugin, views, direct lane"): ("set_attribute", "direct", {}),
+    (_SET, "Python plugin, views, bridge lane"): ("set_attribute", "bridge", {}),
+    (_SET, "Python plugin, decoded, direct lane"): ("decoded", "direct", {}),
+    (_REWRITE, "Python plugin, views, direct lane"): ("rewrite", "direct", {}),
+    (_REWRITE, "Python plugin, views, bridge lane"): ("rewrite", "bridge", {}),
+    (_REWRITE, "Python plugin, decoded, direct lane"): ("decoded", "direct", {"rewrite": True}),
+}
+_ENV = {"key": "env", "value": "prod"}
+# The same for languages that need a toolchain: without it, a row is left out.
+_COMPILED = {
+    (_SET, "Rust plugin, views, direct lane"): ("add-attribute/rust", "direct", _ENV),
+    (_SET, "Rust plugin, views, bridge lane"): ("add-attribute/rust", "bridge", _ENV),
+    (_SET, "Rust plugin, decoded (prost), direct lane"): ("decoded/rust", "direct", {}),
+    (_SET, "Go plugin, decoded (pdata), direct lane"): ("add-attribute/go", "direct", _ENV),
+    (_SET, "Go plugin, decoded (proto/otlp), direct lane"): ("decoded/go", "direct", {}),
 }
 _Key = tuple[str, str]
 _Figures = dict[_Key, dict[int, Took]]
@@ -56,7 +66,12 @@ def work(session: Session) -> Table:
             key: guests.instance(source, lane, **config)
             for key, (source, lane, config) in _PLUGINS.items()
         }
-        in_thread = (_SET, "plugin, views, direct lane, Plugin with its thread")
+        for key, (source, lane, config) in _COMPILED.items():
+            try:
+                plugins[key] = guests.instance(source, lane, **config)
+            except BuildError as error:
+                table.notes.append(f"Left out: {key[1]}: {error}.")
+        in_thread = (_SET, "Python plugin, views, direct lane, Plugin with its thread")
         plugins[in_thread] = guests.plugin("set_attribute", "direct")
         try:
             plugins[_EXTISM] = extism(session.report)

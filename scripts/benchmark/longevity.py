@@ -14,7 +14,7 @@ An instance counts its calls. A fresh one would begin anew, and be found out by 
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -73,6 +73,10 @@ def longevity(session: Session) -> Table:
             raise LeftOut(str(error)) from None
         session.report(f"{language}: {calls:,} calls of one instance")
         lives[language] = lived(component, calls=calls)
+    return _table(lives, calls=calls)
+
+
+def _table(lives: Mapping[str, Life], *, calls: int) -> Table:
     table = Table(
         f"Memory of one instance over {calls:,} calls, payloads of 0 B to 8 MiB",
         ["calls", *(f"{language}, MiB" for language in lives)],

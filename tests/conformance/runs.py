@@ -1,6 +1,6 @@
 """
-Run a case's inputs through its plugin in one language: as a component in either lane, or as plain
-Python.
+Run a case's inputs through its plugin in one language: as a component in either lane, as plain
+Python, or as Python that a runner is given.
 """
 
 import base64
@@ -21,7 +21,7 @@ from otelwasm_sdk.definition import definitions_in
 from otelwasm_sdk.http import Request
 from otelwasm_sdk.signature import BATCHES
 
-Way = Literal["plain", "direct", "bridge"]
+Way = Literal["plain", "instant", "direct", "bridge"]
 
 
 @attrs.define
@@ -40,7 +40,9 @@ def ways(language: str) -> tuple[Way, ...]:
     """
     How plugins of *language* run.
     """
-    return ("plain", "direct", "bridge") if language == "python" else ("direct", "bridge")
+    return (
+        ("plain", "instant", "direct", "bridge") if language == "python" else ("direct", "bridge")
+    )
 
 
 def run(case: Case, language: str, *, way: Way) -> Outcome:
@@ -51,6 +53,8 @@ def run(case: Case, language: str, *, way: Way) -> Outcome:
     given: dict[str, Any] = {"config": case.config, "http": case.answer, "state": {}}
     if way == "plain":
         trial = Trial(_plugin_in(source / "plugin.py"), **given)
+    elif way == "instant":
+        trial = Trial(source, **given)
     else:
         trial = Trial(built(source, language), lane=way, **given)
     outcome = Outcome(requests=trial.requested)

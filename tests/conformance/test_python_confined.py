@@ -3,6 +3,7 @@ A Python plugin has clocks and randomness; it has no files, no environment and n
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ OUTSIDE = (
 )
 
 
-def tried(lane: Any) -> dict[str, dict[str, str]]:
+def tried(made: Callable[[Path], Path], lane: Any) -> dict[str, dict[str, str]]:
     """
     What came of each attempt in a fresh instance.
     """
@@ -37,18 +38,21 @@ def tried(lane: Any) -> dict[str, dict[str, str]]:
     def log(level: str, message: str, attributes: tuple[tuple[str, str], ...]) -> None:
         outcomes[message] = dict(attributes)
 
-    with Plugin(build(CONFINED), lane=lane, log=log) as plugin:
+    with Plugin(made(CONFINED), lane=lane, log=log) as plugin:
         plugin.process(Signal.TRACES, spans(1))
     return outcomes
 
 
+@pytest.mark.parametrize("made", [build, Path], ids=["built", "instant"])
 @pytest.mark.parametrize("lane", ["direct", "bridge"])
-def test_nothing_leads_outside(lane: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_leads_outside(
+    made: Callable[[Path], Path], lane: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Each attempt is an error in the plugin, which goes on; clocks and randomness work.
     """
     monkeypatch.setenv("OTELWASM_SECRET", "s3cret")
-    first, second = tried(lane), tried(lane)
+    first, second = tried(made, lane), tried(made, lane)
 
     assert {name: True for name in OUTSIDE} == {name: "error" in first[name] for name in OUTSIDE}
     assert {"got": "nothing"} == first["environment"]

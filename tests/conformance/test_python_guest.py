@@ -1,5 +1,5 @@
 """
-A Python plugin in its component: failures, bugs, malformed payloads, memory.
+A Python plugin in its component, and in a runner: failures, bugs, malformed payloads, memory.
 """
 
 import itertools
@@ -21,7 +21,7 @@ from otelwasm_sdk import Traces
 
 PROBE = Path(__file__).parent / "probe" / "plugin.py"
 ONE = spans(1)
-Lane = Literal["bridge", "direct"]
+Lane = Literal["bridge", "direct", "instant"]
 
 
 @attrs.define
@@ -45,10 +45,10 @@ class Probe:
 Start = Callable[..., AbstractContextManager[Probe]]
 
 
-@pytest.fixture(params=["direct", "bridge"])
+@pytest.fixture(params=["direct", "bridge", "instant"])
 def lane(request: pytest.FixtureRequest) -> Lane:
     """
-    Both ways for bytes to cross.
+    Both ways for bytes to cross, and a runner, which takes the direct one.
     """
     found: Lane = request.param
     return found
@@ -66,10 +66,10 @@ def probe(lane: Lane) -> Start:
         measured: list[tuple[Any, ...]] = []
         emitted: list[tuple[Signal, bytes]] = []
         with Plugin(
-            build(PROBE),
+            PROBE if lane == "instant" else build(PROBE),
             config=config,
             name="probe",
-            lane=lane,
+            lane="direct" if lane == "instant" else lane,
             # As many as the tests write.
             limits=Limits(log_lines_per_second=100_000),
             emit=emit or (lambda *batch: emitted.append(batch)),
@@ -255,7 +255,7 @@ def test_replacing_and_emitting_does_not_leak(lane: Lane, count: int, batches: i
         emitted_bytes += len(emitted)
 
     with Plugin(
-        build(PROBE), config={"do": "edit"}, name="probe", lane=lane, emit=count_bytes
+        PROBE if lane == "instant" else build(PROBE), config={"do": "edit"}, emit=count_bytes
     ) as plugin:
         for _ in range(batches // 10):
             changed = plugin.process(Signal.TRACES, payload)

@@ -13,7 +13,7 @@ from pathlib import Path
 from otelwasm.cache import write_atomically
 from otelwasm.errors import BuildError
 
-__all__ = ["build"]
+__all__ = ["build", "language_of"]
 
 # The file that says which language a folder's plugin is written in.
 _LANGUAGES = {
@@ -38,7 +38,7 @@ def build(
     source = Path(source)
     if out is not None and not (out := Path(out)).parent.is_dir():
         raise BuildError(f"{out}: there is no folder {out.parent} to write it to")
-    language = _language(source)
+    language = language_of(source)
     # A language's builder is imported when there is something to build with it.
     builder = importlib.import_module(f"otelwasm.build.{language}")
     built: Path = builder.build(source, report=report)
@@ -48,7 +48,10 @@ def build(
     return out
 
 
-def _language(source: Path) -> str:
+def language_of(source: Path) -> str:
+    """
+    Say which language the plugin at *source* is written in; raises BuildError.
+    """
     if not source.is_dir():
         return "python"
     found = {name: it for name, it in _LANGUAGES.items() if (source / name).is_file()}

@@ -1,5 +1,5 @@
 """
-Make a plugin of what a configuration says: a component, or the sources it is built from.
+Make a plugin of what a configuration says: a component, or sources that are run or built.
 """
 
 from collections.abc import Callable
@@ -42,18 +42,21 @@ def load_plugin(
     state_path: Path | None,
 ) -> "Plugin":
     """
-    Build (once; builds are cached), load and start a plugin.
+    Build if necessary (builds are cached), load and start a plugin.
     """
     # Only here is Wasm needed at all; a configuration can be read without.
+    from otelwasm.build.instant import runnable
     from otelwasm.plugins.capabilities.http import PluginHttp
     from otelwasm.plugins.capabilities.state import PluginState
     from otelwasm.plugins.limits import Limits
     from otelwasm.plugins.plugin import Plugin
 
     granted, limits = config.capabilities, config.limits
-    component = _component(name, config.plugin)
+    source = runnable(
+        config.plugin, report=lambda line: _log.info("building", plugin=name, step=line)
+    )
     return Plugin(
-        component,
+        source,
         config=config.config,
         name=name,
         instances=config.instances,
@@ -67,11 +70,3 @@ def load_plugin(
         if granted.state is None
         else PluginState(state_path, plugin=name, quota_bytes=granted.state.quota),
     )
-
-
-def _component(name: str, path: Path) -> Path:
-    if path.suffix != ".py" and not path.is_dir():
-        return path
-    from otelwasm.build import build
-
-    return build(path, report=lambda line: _log.info("building", plugin=name, step=line))

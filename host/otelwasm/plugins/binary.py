@@ -2,12 +2,16 @@
 Walk and write the binary format of components, as far as composing them needs it.
 """
 
+import mmap
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-__all__ = ["MAGIC", "Reader", "UnknownFormError", "leb", "name", "section"]
+__all__ = ["MAGIC", "Bytes", "Reader", "UnknownFormError", "leb", "name", "section"]
 
 _T = TypeVar("_T")
+
+# A component in memory, or in a file of which only the parts that are looked at are read.
+Bytes = bytes | mmap.mmap
 
 MAGIC = b"\0asm\x0d\0\1\0"
 
@@ -52,7 +56,7 @@ class Reader:
     A place in a component's bytes; each method moves it past one thing.
     """
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: Bytes, at: int = 0) -> None:
         self.data = data
         self.at = at
 

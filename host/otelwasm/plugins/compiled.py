@@ -22,6 +22,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
+from otelwasm.plugins.binary import Bytes
 from otelwasm.plugins.compose import COMPOSITION, Composed
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
 from otelwasm.plugins.images import Data
@@ -59,10 +60,11 @@ class _Record:
 
 class Shelf:
     """
-    The place of one plugin, for one world and lane, in the cache.
+    The place of one plugin, for one world and lane, in the cache; *guest* is its component, or the
+    key of that.
     """
 
-    def __init__(self, engine: Engine, guest: bytes, world: World, *, lane: str) -> None:
+    def __init__(self, engine: Engine, guest: Bytes | str, world: World, *, lane: str) -> None:
         self._engine = engine
         self._folder = _private_folder()
         bridges = world.bridges()
@@ -70,7 +72,8 @@ class Shelf:
             *(COMPOSITION, ENGINE_CONFIGURATION, os.uname().machine),
             *(world.name, bridges.imports, bridges.imports_direct, bridges.exports, lane),
         )
-        self._name = _digest(repr(made_from).encode(), guest)
+        content = guest.encode() if isinstance(guest, str) else guest
+        self._name = _digest(repr(made_from).encode(), content)
 
     def find(self) -> Compiled | None:
         """
@@ -194,7 +197,7 @@ def _unnamed(data: Data) -> Image:
     return image
 
 
-def _digest(*parts: bytes) -> str:
+def _digest(*parts: Bytes) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)

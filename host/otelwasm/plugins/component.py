@@ -2,6 +2,7 @@
 Load a plugin's component: read, check, compose and compile it, once for all its instances.
 """
 
+import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from wasmtime.component import ExportIndex, Linker
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins._generated import exporter, processor, receiver
-from otelwasm.plugins.binary import UnknownFormError
+from otelwasm.plugins.binary import Bytes, UnknownFormError
 from otelwasm.plugins.compiled import Compiled, Shelf
 from otelwasm.plugins.compose import Outline, compose, outline
 from otelwasm.plugins.engine import the_engine
@@ -22,13 +23,14 @@ from otelwasm.plugins.memories import memory_count
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
 
-__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "Component", "Lane"]
+__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "SOURCES", "Component", "Lane"]
 
 Lane = Literal["auto", "bridge", "direct"]
 
 CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
 DIRECT = "otelwasm:plugin/direct@0.1.0"
 DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
+SOURCES = "otelwasm:plugin/sources@0.1.0"
 # What plugins may import of integers only; `Instance` has the functions, in this order.
 INTEGERS = (IntegerFunction(DIRECT_HOST, "call"), IntegerFunction(DIRECT_HOST, "answer"))
 
@@ -38,16 +40,25 @@ class Component:
     A compiled plugin; its instances share it, on any threads.
     """
 
-    def __init__(self, guest: bytes, *, name: str, worlds: Sequence[World], lane: Lane) -> None:
+    def __init__(
+        self,
+        guest: Bytes,
+        *,
+        name: str,
+        worlds: Sequence[World],
+        lane: Lane,
+        key: str | None = None,
+    ) -> None:
         found = outline(guest)
         self.name = name
         self.bindings = _world(found, worlds)
         self.world = self.bindings.name
         self.has_direct = DIRECT in found.exports
+        self._interfaces = tuple(each for each in (DIRECT, SOURCES) if each in found.exports)
         imported = {id_ for id_, _, _ in found.imports}
         self._integers = tuple(each for each in INTEGERS if each.interface in imported)
-        shelf = Shelf(the_engine(), guest, self.bindings, lane=lane)
-        compiled = shelf.find() or self._made(shelf, guest, lane)
+        shelf = Shelf(the_engine(), key or guest, self.bindings, lane=lane)
+        compiled = shelf.find() or self._made(shelf, bytes(guest), lane)
         self.code = compiled.code
         self.lane = compiled.lane
         self.guest_memory = compiled.guest_memory
@@ -74,23 +85,27 @@ class Component:
         name: str,
         lane: Lane = "auto",
         worlds: Sequence[World] = CONTRACT,
+        key: str | None = None,
     ) -> "Component":
         """
         Load a component from a file or from its bytes; it must fit one of *worlds*.
+
+        *key* stands for the content of a file, where that is known: it need not be read then.
         """
         where = f"plugin {name!r}"
+        guest: Bytes
         if isinstance(source, bytes):
             guest = source
         else:
             where = f"{where}: {os.fspath(source)}"
             try:
-                guest = Path(source).read_bytes()
+                guest = Path(source).read_bytes() if key is None else _mapped(source)
             except OSError as error:
                 raise ComponentError(f"{where}: {error.strerror or error}") from None
         try:
-            return cls(guest, name=name, worlds=worlds, lane=lane)
+            return cls(guest, name=name, worlds=worlds, lane=lane, key=key)
         except (UnknownFormError, ComponentError, wasmtime.WasmtimeError) as error:
-            reason = _reason(guest) if worlds is CONTRACT else None
+            reason = _reason(bytes(guest)) if worlds is CONTRACT else None
             raise ComponentError(f"{where}: {reason or _last_line(error)}") from None
 
     def label(self, described: GuestFunction) -> str:
@@ -125,17 +140,18 @@ class Component:
         if self._integers and memory_count(guest) != 1:
             raise ComponentError(f"it imports {DIRECT_HOST} and has not exactly one memory")
         guest, data = take_data(guest)
-        shown = (DIRECT,) if self.has_direct else ()
         passed = tuple(each.interface for each in self._integers)
         if lane != "bridge":
             try:
                 relifted, raw = relift(guest, self.bindings)
-                direct = compose(relifted, self.bindings, raw=raw, passed=passed, shown=shown)
+                direct = compose(
+                    relifted, self.bindings, raw=raw, passed=passed, shown=self._interfaces
+                )
                 return shelf.make(direct, data)
             except (UnknownFormError, wasmtime.WasmtimeError) as error:
                 if lane == "direct":
                     raise ComponentError(f"it cannot take the direct lane: {error}") from None
-        bridged = compose(guest, self.bindings, passed=passed, shown=shown)
+        bridged = compose(guest, self.bindings, passed=passed, shown=self._interfaces)
         return shelf.make(bridged, data)
 
     def _linker(self) -> Linker:
@@ -155,6 +171,11 @@ class Component:
                 with linker.root() as root, root.add_instance(each.interface) as host:
                     _ffi.add_function(host, each.name, function=callback, environment=number)
         return linker
+
+
+def _mapped(path: str | os.PathLike[str]) -> mmap.mmap:
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _world(found: Outline, worlds: Sequence[World]) -> World:

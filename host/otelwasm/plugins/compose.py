@@ -42,7 +42,7 @@ import attrs
 from wasmtime import WasmtimeError, wat2wasm
 
 from otelwasm.errors import ComponentError
-from otelwasm.plugins.binary import MAGIC, Reader, UnknownFormError, leb, name, section
+from otelwasm.plugins.binary import MAGIC, Bytes, Reader, UnknownFormError, leb, name, section
 from otelwasm.plugins.waiting import POLL, shim, with_ready
 from otelwasm.plugins.world import World
 
@@ -104,7 +104,7 @@ class _Indices:
         return self._next - 1
 
 
-def outline(guest: bytes) -> Outline:
+def outline(guest: Bytes) -> Outline:
     """
     Read what *guest* imports and exports; UnknownFormError if it has an unknown form.
     """
@@ -321,7 +321,7 @@ def _exported(text: str) -> bytes:
     return b"\x00" + name(text)
 
 
-def _no_component(guest: bytes) -> str:
+def _no_component(guest: Bytes) -> str:
     if guest[:4] != b"\0asm":
         return "it is no WebAssembly"
     if guest[4:8] == b"\1\0\0\0":

@@ -63,6 +63,7 @@ class Deadline:
         self.ticks = ticks(limit_s)
         self.times = array("d", (limit_s, 0.0, 0.0, 0.0))
         self._paused_s = 0.0
+        self._allowed_s = limit_s
         # The clock's count at which wasmtime was told the whole limit; -1 if it was told less.
         self._told_at = -1
 
@@ -78,7 +79,7 @@ class Deadline:
         Begin a call. (native/guest.c does the same.)
         """
         times = self.times
-        times[_LEFT] = self.limit_s
+        times[_LEFT] = self._allowed_s = self.limit_s
         times[_IN_HOST] = 0.0
         times[_RESUMED] = times[_BEGAN] = time.monotonic()
         # The same limit from the same epoch on is the same deadline: most calls need not tell.
@@ -86,6 +87,15 @@ class Deadline:
         if count != self._told_at or count & 1:
             _ffi.set_deadline(self._context, self.ticks)
             self._told_at = count
+
+    def allow(self, least_s: float) -> None:
+        """
+        Give the call that began at least so much time, if its limit is less.
+        """
+        self._allowed_s = max(least_s, self.limit_s)
+        self.times[_LEFT] = self._allowed_s
+        _ffi.set_deadline(self._context, ticks(self._allowed_s))
+        self._told_at = -1
 
     def pause(self) -> None:
         """
@@ -114,7 +124,7 @@ class Deadline:
         """
         if self.times[_IN_HOST] > _HOST_LIMIT_S:
             return f"a call spent more than {_HOST_LIMIT_S:g} s in the host's functions"
-        return f"a call ran beyond its deadline of {self.limit_s:g} s"
+        return f"a call ran beyond its deadline of {self._allowed_s:g} s"
 
     def nap(self) -> None:
         """

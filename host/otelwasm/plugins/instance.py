@@ -15,6 +15,7 @@ from otelwasm.plugins.direct import Direct, Result
 from otelwasm.plugins.direct_host import DirectHost
 from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.sandbox import Sandbox
+from otelwasm.plugins.sources import Sources, load_sources
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 
@@ -39,6 +40,7 @@ class Instance:
         native: Lane | None = None,
     ) -> None:
         self._world = component.world
+        self._budget_bytes = memory_bytes
         direct_host = DirectHost(host, world=component.world, budget_bytes=memory_bytes)
         self._sandbox = Sandbox(
             component,
@@ -101,6 +103,12 @@ class Instance:
         Free the instance; twice is safe.
         """
         self._sandbox.close()
+
+    def load(self, sources: Sources) -> str | None:
+        """
+        Make a runner the plugin that *sources* are; returns why it cannot be.
+        """
+        return load_sources(self._sandbox, sources, budget_bytes=self._budget_bytes)
 
     def run(self, signal: Signal, payload: bytes) -> Result:
         """

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -22,11 +21,12 @@ from otelwasm.plugins._generated.state import State
 from otelwasm.plugins._generated.types import Abilities, Failure
 from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
-from otelwasm.plugins.component import Component
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.lane import load_lane
 from otelwasm.plugins.limits import Limits
+from otelwasm.plugins.sources import Sources
+from otelwasm.plugins.starting import load, name_of, runnable, start
 from otelwasm.plugins.stats import PluginStats, total
 from otelwasm.plugins.together import all_done
 from otelwasm.plugins.values import Err, Ok
@@ -47,19 +47,20 @@ class Plugin:
     """
     A loaded component with its configuration and its instances, each on a thread of its own.
 
-    *source* is a component's file or bytes; *config* goes to the plugin's `start` as JSON. *emit*
-    takes what the plugin emits, on a worker's thread, and raises PermanentError or
+    *source* is a component's file or bytes, a Python plugin's file or folder, which runs as it is,
+    or a folder that a component is built from. *config* goes to the plugin's `start` as JSON.
+    *emit* takes what the plugin emits, on a worker's thread, and raises PermanentError or
     RetryableError when it cannot; *http* and *state* are what grants those capabilities (PluginHttp
     and PluginState, or your own), and are closed with the plugin. Batches are dealt to the instance
     with the least to do; with one instance they are processed in the order they were submitted.
 
-    Raises ComponentError when *source* is no component of the contract, PluginStartError when it
-    does not start.
+    Raises ComponentError when *source* is no component of the contract, BuildError when there is no
+    plugin in it, PluginStartError when it does not start.
     """
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | bytes,
+        source: str | os.PathLike[str] | bytes | Sources,
         *,
         config: Mapping[str, object] | None = None,
         name: str | None = None,
@@ -74,8 +75,9 @@ class Plugin:
     ) -> None:
         if instances < 1:
             raise ValueError(f"instances: at least 1, not {instances}")
+        self._source = runnable(source)
         if name is None:
-            name = "plugin" if isinstance(source, bytes) else Path(source).stem
+            name = name_of(self._source)
         self._name = name
         self._limits = limits or Limits()
         self._config = json.dumps(dict(config or {}))
@@ -95,7 +97,7 @@ class Plugin:
         self._is_closed = False
         self._native = load_lane()
         try:
-            self._component = Component.load(source, name=name, lane=lane)
+            self._component = load(self._source, name=name, lane=lane)
             self._workers = [
                 Worker(name, self._start_instance, native=self._native) for _ in range(instances)
             ]
@@ -342,19 +344,9 @@ class Plugin:
                 output=self._capabilities.log.output,
                 native=self._native,
             )
-            try:
-                started = instance.lifecycle.start(self._config)
-            except BaseException:
-                instance.close()
-                raise
         except Fault as fault:
             raise PluginStartError(f"{fault} (in its start)") from fault
-        if isinstance(started, Err):
-            instance.close()
-            raise PluginStartError(
-                f"plugin '{self._name}' refused its configuration: {started.error}"
-            )
-        able = started.value
+        able = start(instance, self._source, name=self._name, config=self._config)
         self._signals = frozenset(signal for signal in Signal if Abilities[signal.name] in able)
         self._calls = frozenset(call for call in _CALLS if Abilities[call.upper()] in able)
         return instance

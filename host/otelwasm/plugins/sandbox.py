@@ -172,6 +172,12 @@ class Sandbox:
         self._deadline.start()
         return self._memory
 
+    def allow(self, least_s: float) -> None:
+        """
+        Give the call that was opened at least so much time.
+        """
+        self._deadline.allow(least_s)
+
     def prepared(
         self,
         function: int,

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from otelwasm.errors import BatchError, PluginFaultError, PluginStartError, RetryableError
+from otelwasm.errors import BatchError, PluginFaultError, RetryableError, SetupError
 from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
@@ -40,8 +40,8 @@ class Worker:
     """
     A thread that runs one call after the other in an instance of its own.
 
-    *start_instance* makes an instance and runs the guest's `start` in it; it raises
-    PluginStartError when that fails.
+    *start_instance* makes an instance and runs the guest's `start` in it; it raises SetupError when
+    that fails.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Worker:
 
     def start(self) -> "Future[None]":
         """
-        Start the first instance; the future raises PluginStartError when it does not start.
+        Start the first instance; the future raises SetupError when it does not start.
         """
         return self.submit(lambda instance: None)
 
@@ -176,7 +176,7 @@ class Worker:
                 )
             try:
                 self._instance = self._start_instance()
-            except PluginStartError as error:
+            except SetupError as error:
                 if not self._has_started:
                     raise
                 self._retry_at = time.monotonic() + RESTART_PAUSE_S

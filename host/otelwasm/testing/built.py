@@ -4,10 +4,8 @@ Run a component in a trial, as a pipeline runs it, with the test in the place of
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Literal, TypeVar, cast
 
-from otelwasm.build import build
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.messages import Message as HostMessage
 from otelwasm.plugins._generated import http
@@ -36,7 +34,7 @@ _LIMITS = Limits(log_lines_per_second=1 << 30)
 
 class BuiltPlugin:
     """
-    A component, or what the file or folder at *source* is built to (once).
+    A component, or the sources at *source*, which run as they are or are built (once).
 
     What the plugin asks for goes to *host*. An error in there that is no failure comes through to
     the test once the call is over: it's the test's own.
@@ -55,13 +53,10 @@ class BuiltPlugin:
                 "a component gets its configuration as in a pipeline: give a mapping, not a "
                 f"{type(config).__name__}"
             )
-        path = Path(source)
-        if path.suffix == ".py" or path.is_dir():
-            path = build(path)
         self._host = host
         self._watch = _Watch()
         self._plugin = Plugin(
-            path,
+            source,
             config=config,
             limits=_LIMITS,
             lane=lane,

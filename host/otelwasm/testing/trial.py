@@ -54,9 +54,10 @@ class Trial:
     """
     One plugin in the hands of a test.
 
-    *plugin* is a function or class: plain Python, no Wasm. Or it's the path of a component, or of
-    the Python file, or the folder in any language, that one is built from (once): then the trial
-    does the same with the component, and ends it with `stop`, or at the end of `with`.
+    *plugin* is a function or class: plain Python, no Wasm. Or it's the path of a component, or
+    of a Python file or folder, which runs in Wasm as it is (or of another folder, that a component
+    is built from): then the trial does the same with that, and ends it with `stop`, or at the end
+    of `with`.
 
     *config* is what a pipeline's configuration would hold, or an object of the plugin's own
     configuration class. *http* answers requests: a function, or a response (or an exception) for

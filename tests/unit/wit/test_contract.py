@@ -17,7 +17,7 @@ SHARED = ["log", "meter", "state", "http"]
 
 def test_it_has_the_three_worlds_and_their_python_forms() -> None:
     """
-    Each world has its imports and exports, and a form with what the Python SDK adds.
+    Each world has its imports and exports, and forms with what the Python SDK adds.
     """
     expected = {
         "processor": (["pipeline", *SHARED], ["lifecycle", "processing"]),
@@ -33,6 +33,9 @@ def test_it_has_the_three_worlds_and_their_python_forms() -> None:
             ["lifecycle", "receiving", "direct"],
         ),
     }
+    for name in ("python-processor", "python-exporter", "python-receiver"):
+        imports, exports = expected[name]
+        expected[f"{name}-runner"] = (imports, [*exports, "sources"])
 
     assert expected == {
         world.name: (

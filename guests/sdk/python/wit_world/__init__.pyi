@@ -1,2 +1,2 @@
 # What componentize-py makes of the worlds python-processor, python-exporter and python-receiver,
-# as far as the SDK uses it.
+# and of their runners, as far as the SDK uses it.

@@ -1,0 +1,231 @@
+"""
+Instant mode: a Python plugin's files run without a build, as the component built of them would.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from conformance.payloads import spans
+from otelwasm.build import build
+from otelwasm.build.instant import runnable
+from otelwasm.build.python import runner
+from otelwasm.build.source import read_source
+from otelwasm.errors import BuildError, PermanentError, PluginFaultError, PluginStartError
+from otelwasm.plugins.limits import Limits
+from otelwasm.plugins.plugin import Plugin
+from otelwasm.plugins.sources import Sources
+from otelwasm.signals import Signal
+from otelwasm.testing import Trial, a_span, traces
+from otelwasm_sdk import Permanent, Traces
+
+HERE = Path(__file__).parent
+HEAD = "from otelwasm_sdk import Traces, processor\n"
+NOTHING = "@processor\ndef nothing(batch: Traces) -> Traces:\n    return batch\n"
+ONE = spans(1)
+
+
+def plugin_in(folder: Path, text: str, *, name: str = "mine.py") -> Path:
+    """
+    A plugin's file with *text*.
+    """
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def told(plugin: Plugin) -> object:
+    """
+    The attribute `told` of the span that *plugin* makes of one.
+    """
+    changed = plugin.process(Signal.TRACES, bytes(traces(a_span("get"))))
+    assert changed is not None
+    [span] = Traces(changed).spans()
+    return span.attributes["told"]
+
+
+def telling(what: str, *, before: str = "") -> str:
+    """
+    A plugin that sets the attribute `told` to the value of an expression.
+    """
+    return (
+        f"{HEAD}{before}\n\n@processor\ndef tell(batch: Traces) -> Traces:\n"
+        f"    for span in batch.spans():\n        span.attributes['told'] = {what}\n"
+        "    return batch\n"
+    )
+
+
+def test_a_changed_file_runs_without_a_build(tmp_path: Path) -> None:
+    """
+    Other content, and another plugin of the same kind, take the same runner.
+    """
+    path = plugin_in(tmp_path, telling("'one'"))
+    first = runnable(path)
+    with Plugin(path) as plugin:
+        assert ("mine", "one") == (plugin.name, told(plugin))
+    path.write_text(telling("'two'"))
+    lines: list[str] = []
+    second = runnable(path, report=lines.append)
+
+    assert isinstance(first, Sources) and isinstance(second, Sources)
+    assert (first.runner, first.key, []) == (second.runner, second.key, lines)
+    with Plugin(second) as plugin:
+        assert "two" == told(plugin)
+
+
+def test_a_folder_brings_its_modules_data_and_requirements() -> None:
+    """
+    A plugin of several files, a data file and a package from the index runs as it does when built.
+    """
+    with Plugin(HERE / "packaged", name="packaged") as plugin:
+        changed = plugin.process(Signal.TRACES, bytes(traces(a_span("get"))))
+        assert changed is not None
+        [span] = Traces(changed).spans()
+
+        assert {"idna": "xn--bcher-kva.example", "rules": "GET", "word": "word"} == span.attributes
+        with pytest.raises(PermanentError, match=r"ValueError: .* \(rules.py:11 in apply\)"):
+            plugin.process(Signal.TRACES, bytes(traces(a_span(""))))
+
+
+def test_files_beside_the_plugin_are_its_resources(tmp_path: Path) -> None:
+    """
+    `importlib.resources` and `pkgutil` find data in packages; folders without `__init__` are some.
+    """
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "__init__.py").write_text("")
+    (tmp_path / "deep" / "er" / "word.txt").write_text("wörd", encoding="utf-8")
+    (tmp_path / "loose").mkdir()
+    plugin_in(tmp_path / "loose", "LOOSE = __name__\n", name="leaf.py")
+    before = (
+        "import pkgutil\nfrom importlib.resources import files\nfrom loose.leaf import LOOSE\n"
+        "place = files('deep') / 'er'\n"
+        "names = [each.name for each in place.iterdir()]\n"
+        "text = place.joinpath('word.txt').read_text(encoding='utf-8')\n"
+        "data = pkgutil.get_data('deep', 'er/word.txt')\n"
+    )
+    plugin_in(
+        tmp_path, telling("repr((names, text, len(data), LOOSE))", before=before), name="plugin.py"
+    )
+
+    with Plugin(tmp_path) as plugin:
+        assert "(['word.txt'], 'wörd', 5, 'loose.leaf')" == told(plugin)
+
+
+def test_the_plugins_own_modules_come_first(tmp_path: Path) -> None:
+    """
+    A module beside the plugin is found, whatever a runner imported of the same name.
+    """
+    plugin_in(tmp_path, "word = 'mine'\n", name="queue.py")
+    plugin_in(tmp_path, telling("queue.word", before="import queue"), name="plugin.py")
+
+    with Plugin(tmp_path) as plugin:
+        assert "mine" == told(plugin)
+
+
+def test_all_of_the_standard_library_is_there(tmp_path: Path) -> None:
+    """
+    Modules that are not imported beforehand are, once the plugin does so.
+    """
+    before = "import asyncio, colorsys, json.tool, plistlib, unittest.mock, wave, xml.dom.minidom"
+    path = plugin_in(tmp_path, telling("colorsys.rgb_to_hls(1, 0, 0)[1]", before=before))
+
+    with Plugin(path) as plugin:
+        assert 0.5 == told(plugin)
+
+
+def test_a_bug_is_shown_in_the_authors_lines(tmp_path: Path) -> None:
+    """
+    A traceback in the log has file, line and source of the author's code, and nothing else.
+    """
+    path = plugin_in(tmp_path, telling("1 / 0"))
+
+    with Trial(path) as trial:
+        with pytest.raises(Permanent) as raised:
+            trial.process(a_span())
+        [line] = trial.logged
+    assert "ZeroDivisionError: division by zero (mine.py:7 in tell)" in str(raised.value)
+    assert [
+        "Traceback (most recent call last):",
+        'File "mine.py", line 7, in tell',
+        "span.attributes['told'] = 1 / 0",
+    ] == [each.lstrip(" |") for each in line.message.splitlines()[:3]]
+
+
+REFUSED = {
+    "a missing module": f"import json\nimport numpy\n{HEAD}{NOTHING}",
+    "a missing part of one": f"import xml.nothing\n{HEAD}{NOTHING}",
+    "no annotation": f"{HEAD}\n@processor\ndef p(batch): ...\n",
+    "a bug": f"{HEAD}{NOTHING}\nx = {{}}['key']\n",
+    "an exit": f"import sys\n{HEAD}{NOTHING}\nsys.exit(3)\n",
+    "no plugin": HEAD,
+    "two plugins": f"{HEAD}{NOTHING}{NOTHING}",
+    "no Python": f"{HEAD}def (:\n",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_plugin_is_refused_as_by_the_build(tmp_path: Path, text: str) -> None:
+    """
+    The error is the same, word for word.
+    """
+    path = plugin_in(tmp_path, text)
+    with pytest.raises(BuildError) as built:
+        build(path)
+    with pytest.raises(BuildError) as instant:
+        Plugin(path)
+
+    assert str(built.value) == str(instant.value)
+    assert str(instant.value).startswith(f"{path}:")
+
+
+def test_a_fresh_instance_is_the_same_plugin(tmp_path: Path) -> None:
+    """
+    After a trap the plugin goes on as it was started, whatever its file says by now.
+    """
+    before = "import os\n\ndef what(name):\n    return os._exit(1) if name == 'trap' else 'one'\n"
+    path = plugin_in(tmp_path, telling("what(span.name)", before=before))
+    with Plugin(path) as plugin:
+        path.write_text(telling("'two'"))
+        with pytest.raises(PluginFaultError):
+            plugin.process(Signal.TRACES, bytes(traces(a_span("trap"))))
+
+        assert "one" == told(plugin)
+        assert 2 == plugin.stats.restarts
+
+
+def test_instances_do_not_share_what_they_import(tmp_path: Path) -> None:
+    """
+    Each instance imports the plugin for itself.
+    """
+    before = "seen = []\n\ndef count():\n    seen.append(1)\n    return len(seen)\n"
+    path = plugin_in(tmp_path, telling("count()", before=before))
+    with Plugin(path, instances=2) as plugin:
+        payload = bytes(traces(a_span()))
+        made = [
+            plugin.submit(Signal.TRACES, payload, instance=each).result(60) for each in (0, 1, 1)
+        ]
+
+    counts = [Traces(each or b"").spans()[0].attributes["told"] for each in made]
+    assert [1, 1, 2] == counts
+
+
+def test_an_import_beyond_the_limits_does_not_start(tmp_path: Path) -> None:
+    """
+    Importing has the plugin's memory limit; the error names it, and what spares the import.
+    """
+    path = plugin_in(tmp_path, f"{HEAD}{NOTHING}\nmuch = bytearray(300 << 20)\n")
+    with pytest.raises(BuildError, match="MemoryError"):
+        Plugin(path)
+    path = plugin_in(tmp_path, f"import os\n{HEAD}{NOTHING}\nos.abort()\n")
+    with pytest.raises(PluginStartError, match=r"trap.*while its source was imported; what `otelw"):
+        Plugin(path, limits=Limits(64 << 20))
+
+
+def test_a_runner_without_sources_says_what_it_is() -> None:
+    """
+    A runner that some host starts as if it were a plugin refuses that.
+    """
+    component, _ = runner(read_source(HERE / "probe" / "plugin.py"))
+
+    with pytest.raises(PluginStartError, match=r"a runner has no plugin before its host calls"):
+        Plugin(component)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use otelwasm_sdk::{
-    Batch, Failure, Level, Processor, Signal, Value, Verdict, emit, log, meter, state, testing,
+    Batch, Failure, Level, NoConfig, Poll, Processor, Receiver, Signal, Value, Verdict, emit, log,
+    meter, state, testing,
 };
 use serde::Deserialize;
 
@@ -82,4 +83,34 @@ fn mistakes_in_configurations_name_their_key() {
 
 fn hold_of(limit: usize) -> Hold {
     Hold { limit, held: Vec::new(), extra: None }
+}
+
+struct Looker;
+
+impl Receiver for Looker {
+    type Config = NoConfig;
+
+    fn start(_: NoConfig) -> Result<Self, String> {
+        Ok(Looker)
+    }
+}
+
+impl Poll for Looker {
+    fn poll(&mut self) -> Result<Option<Duration>, Failure> {
+        Ok(Some(Duration::from_secs(5)))
+    }
+}
+
+/// A plugin answers the calls of the traits that it implements, and no others.
+#[test]
+#[allow(clippy::needless_borrow)] // as the macros write it, for what is lacking
+fn what_a_plugin_implements_is_found() {
+    use otelwasm_sdk::glue::{HasPoll, LacksPoll, LacksReceive, LacksTick, Probe};
+
+    let probe = Probe::<Looker>::new();
+    let poll = (&probe).poll_of();
+    assert_eq!(Ok(Some(Duration::from_secs(5))), poll.unwrap()(&mut Looker));
+    assert!((&probe).tick_of().is_none());
+    assert!((&probe).receive_of().is_none());
+    assert!((&Probe::<Hold>::new()).poll_of().is_none());
 }

@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from otelwasm import Limits, PermanentError, Plugin, PluginFaultError, RetryableError, Signal
+from otelwasm.errors import BuildError
 from otelwasm.plugins.direct import INBOX_BYTES
+from otelwasm.plugins.lane import load_lane
 from plugins.direct_guests import CALL, ECHO, OUT, guest, outcome
 from plugins.guests import exporter, processor
 from plugins.wat import component
@@ -195,6 +197,46 @@ def test_every_plugin_can_be_asked() -> None:
         pytest.raises(ValueError, match="is no processor"),
     ):
         asyncio.run(soon(plugin, b"x"))
+
+
+def test_every_answer_finds_its_batch() -> None:
+    """
+    Many batches in several instances, some of which fault, come back each as its own.
+    """
+    payloads = [b"%d" % number * (1 + number % 9000) for number in range(1, 600)] + [b"x"] * 20
+    order = [payloads[number * 7 % len(payloads)] for number in range(len(payloads))]
+
+    with Plugin(direct(TRAP_LATER), instances=3) as plugin:
+        came = asyncio.run(soon(plugin, *order))
+
+    assert order == came
+
+
+def test_plugins_work_without_the_c_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Where the C module cannot be built, the same comes back.
+    """
+    monkeypatch.setattr("otelwasm.plugins.plugin.load_lane", lambda: None)
+
+    with Plugin(direct(ECHO)) as plugin:
+        came = asyncio.run(soon(plugin, b"one", b"", b"x" * 428_000))
+        calls = plugin.stats.calls
+
+    assert [b"one", b"", b"x" * 428_000] == came
+    assert 1 + 3 == calls
+
+
+def test_a_module_that_does_not_compile_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A machine that cannot compile the C module is told once, and goes on.
+    """
+
+    def cannot(**_: object) -> None:
+        raise BuildError("no compiler")
+
+    monkeypatch.setattr("otelwasm.build.extension.load_extension", cannot)
+
+    assert load_lane.__wrapped__() is None
 
 
 def test_loops_come_and_go() -> None:

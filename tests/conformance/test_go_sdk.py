@@ -10,16 +10,18 @@ from conformance.building import need
 from conformance.cases import GUESTS
 
 
+@pytest.mark.parametrize("module", ["go", "go/collector"])
 @pytest.mark.parametrize("command", ["vet", "test"])
-def test_go_finds_nothing_wrong(command: str) -> None:
+def test_go_finds_nothing_wrong(command: str, module: str) -> None:
     """
-    What is pure in the SDK passes `go vet` and `go test` natively, as in an author's editor.
+    What is pure in the SDK, and in its module for the Collector's processors, passes `go vet` and
+    `go test` natively, as in an author's editor.
     """
     need("go")
 
     done = subprocess.run(
         ["go", command, "./..."],
-        cwd=GUESTS / "sdk" / "go",
+        cwd=GUESTS / "sdk" / module,
         capture_output=True,
         text=True,
         check=False,

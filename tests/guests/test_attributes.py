@@ -74,6 +74,8 @@ def on_each_key(action: str, **more: object) -> dict[str, object]:
     return {"actions": [{"action": action, "key": key, **more} for key in VALUES]}
 
 
+# Of a float that no int holds, Go leaves to the architecture what becomes: in a component, another.
+TO_INT = on_each_key("convert", converted_type="int")
 ACTIONS = [
     act("insert", key="new", value=123),
     act("insert", key="text", value="other"),
@@ -100,8 +102,9 @@ ACTIONS = [
     act("hash", pattern="t"),
     act("hash", key="text", pattern="text"),
     on_each_key("convert", converted_type="string"),
-    on_each_key("convert", converted_type="int"),
+    TO_INT,
     on_each_key("convert", converted_type="double"),
+    act("convert", key="whole", converted_type="int"),
     {
         "actions": [
             {"key": "operation", "value": "default", "action": "insert"},
@@ -164,6 +167,7 @@ CASES = [(batch, config) for batch in EVERY for config in ACTIONS] + [
     for batch, choice in CHOICES
     for way in ("include", "exclude")
 ]
+PORTABLE = [(batch, config) for batch, config in CASES if config != TO_INT]
 REFUSED = [
     {},
     {"actions": []},
@@ -225,7 +229,7 @@ def shown(batch: Batch[Any], payload: bytes | None) -> str:
 
 # A component takes a moment to start with each configuration.
 @pytest.mark.parametrize(
-    ("way", "cases"), [("plain", CASES), ("direct", CASES[::15]), ("go", CASES[::5])]
+    ("way", "cases"), [("plain", CASES), ("direct", CASES[::15]), ("go", PORTABLE[::5])]
 )
 def test_the_collector_gives_the_same_batches(
     way: str, cases: list[tuple[Batch[Any], dict[str, object]]], collector: Collector

@@ -5,7 +5,6 @@ A kind's module is imported when a configuration first names it.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -13,6 +12,7 @@ import attrs
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.states import States
 from otelwasm.pipeline.step import Consumer, Step
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
@@ -35,12 +35,12 @@ ConsumerFor = Callable[[Signal], Consumer | None]
 @attrs.frozen
 class Surroundings:
     """
-    What all components of one graph share; without a *state_directory* no state is kept.
+    What all components of one graph share.
     """
 
     quarantine: Quarantine
     telemetry: Telemetry
-    state_directory: Path | None
+    states: States
 
 
 class Receiver(Protocol):
@@ -199,7 +199,7 @@ def _wasm_receiver() -> ReceiverKind:
             f"receiver/{name}",
             config,
             consumer_for,
-            load=loader(f"receiver/{name}", around.state_directory),
+            load=loader(f"receiver/{name}", around.states),
             quarantine=around.quarantine,
             telemetry=around.telemetry,
         ),
@@ -226,7 +226,7 @@ def _wasm_processor() -> ProcessorKind:
         lambda component, config, around: PluginProcessor(
             component,
             config,
-            load=loader(component, around.state_directory),
+            load=loader(component, around.states),
             quarantine=around.quarantine,
             telemetry=around.telemetry,
         ),
@@ -267,7 +267,7 @@ def _wasm_exporter() -> ExporterKind:
         return PluginExporter(
             component,
             config,
-            load=loader(component, around.state_directory),
+            load=loader(component, around.states),
             telemetry=around.telemetry,
         )
 

@@ -18,8 +18,10 @@ from otelwasm.config.document import Document
 from otelwasm.config.load import load
 from otelwasm.config.settings import Config
 from otelwasm.pipeline.graph import Graph
+from otelwasm.pipeline.plugin import HostedPlugin
 from otelwasm.registry import Registry
 from otelwasm.telemetry import MetricsServer, Telemetry
+from otelwasm.watching import Watch
 
 __all__ = ["Pipeline", "run_until_signalled"]
 
@@ -59,24 +61,25 @@ class Pipeline:
         return pipeline
 
     def _prepare(self, document: Document, registry: Registry | None) -> None:
-        self._registry = registry or Registry.built_in()
-        self.config: Config = load(document, self._registry)
+        self.registry = registry or Registry.built_in()
+        self.config: Config = load(document, self.registry)
         self.telemetry = Telemetry()
         self._metrics: MetricsServer | None = None
         self._graph: Graph | None = None
         self._stack = AsyncExitStack()
         self._is_asked_to_stop = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         began = monotonic()
         self._warn()
-        graph = Graph(self.config, self._registry, telemetry=self.telemetry)
+        graph = Graph(self.config, self.registry, telemetry=self.telemetry)
         async with AsyncExitStack() as undo:
             if address := self.config.service.telemetry.metrics.address:
                 self._metrics = self.telemetry.serve(address)
                 undo.push_async_callback(asyncio.to_thread, self._metrics.close)
             await graph.start()
-            undo.push_async_callback(graph.stop)
+            undo.push_async_callback(self._stop)
             self._stack = undo.pop_all()
         self._graph = graph
         _log.info(
@@ -100,18 +103,29 @@ class Pipeline:
         """
         if self._graph is None:
             return
-        self._graph = None
         began = monotonic()
         _log.info("stopping", timeout=str(self.config.service.shutdown_timeout))
         await self._stack.aclose()
+        self._graph = None
         _log.info("stopped", stop_s=round(monotonic() - began, 3), **self.telemetry.summary())
+
+    async def replace(self, config: Config) -> None:
+        """
+        Run what *config* says from now on; receivers go on all the time, and nothing that was
+        accepted is lost. Raises SetupError, and nothing has changed then.
+        """
+        async with self._changing:
+            before = self._running()
+            graph = Graph(config, self.registry, telemetry=self.telemetry, before=before)
+            await graph.take_over()
+            self._graph, self.config = graph, config
 
     async def check(self) -> None:
         """
         Do all that starting would do short of opening sockets and files: load the plugins, too.
         """
         self._warn()
-        graph = Graph(self.config, self._registry, telemetry=self.telemetry, keeps_state=False)
+        graph = Graph(self.config, self.registry, telemetry=self.telemetry, keeps_state=False)
         try:
             await graph.load()
         finally:
@@ -148,6 +162,16 @@ class Pipeline:
         """
         return self._running().exporters[name]
 
+    def plugins(self) -> list[HostedPlugin[Any]]:
+        """
+        The running Wasm plugins.
+        """
+        return self._running().plugins()
+
+    async def _stop(self) -> None:
+        async with self._changing:
+            await self._running().stop()
+
     def _running(self) -> Graph:
         if self._graph is None:
             raise ValueError("the pipeline is not running")
@@ -158,12 +182,14 @@ class Pipeline:
             _log.warning(warning)
 
 
-async def run_until_signalled(pipeline: Pipeline) -> None:
+async def run_until_signalled(pipeline: Pipeline, *, watch: Watch | None = None) -> None:
     """
     Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
+
+    What *watch* finds changed meanwhile is put in place.
     """
     loop = asyncio.get_running_loop()
-    running = asyncio.create_task(_run(pipeline), name="pipeline")
+    running = asyncio.create_task(_run(pipeline, watch), name="pipeline")
 
     def on_signal(number: signal.Signals) -> None:
         if running.cancelling():
@@ -182,6 +208,14 @@ async def run_until_signalled(pipeline: Pipeline) -> None:
         running.result()
 
 
-async def _run(pipeline: Pipeline) -> None:
+async def _run(pipeline: Pipeline, watch: Watch | None) -> None:
     async with pipeline:
-        await pipeline.finished()
+        if watch is None:
+            await pipeline.finished()
+            return
+        watching = asyncio.create_task(watch.run(), name="watch")
+        try:
+            await pipeline.finished()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)

@@ -41,7 +41,13 @@ def main() -> None:
 
 @main.command("run")
 @click.argument("config", type=_FILE)
-def _run(config: Path) -> None:
+@click.option(
+    "--watch",
+    "is_watching",
+    is_flag=True,
+    help="Put changed plugins, and a changed CONFIG, in place while it runs.",
+)
+def _run(config: Path, is_watching: bool) -> None:
     """
     Run the pipelines of CONFIG until SIGINT or SIGTERM.
 
@@ -49,7 +55,7 @@ def _run(config: Path) -> None:
     """
     from otelwasm.cli.running import run_pipeline
 
-    run_pipeline(config)
+    run_pipeline(config, is_watching=is_watching)
 
 
 @main.command("check")

@@ -11,15 +11,21 @@ import uvloop
 
 from otelwasm.logs import configure_logging
 from otelwasm.service import Pipeline, run_until_signalled
+from otelwasm.watching import Watch
 
 __all__ = ["check_pipeline", "run_pipeline"]
 
 
-def run_pipeline(config: Path) -> None:
+def run_pipeline(config: Path, *, is_watching: bool = False) -> None:
     """
-    Run until a signal asks for the end.
+    Run until a signal asks for the end; put changed files in place if it *is_watching*.
     """
-    _in_a_loop(config, run_until_signalled)
+
+    async def run(pipeline: Pipeline) -> None:
+        watch = Watch(pipeline, config) if is_watching else None
+        await run_until_signalled(pipeline, watch=watch)
+
+    _in_a_loop(config, run)
 
 
 def check_pipeline(config: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import attrs
 
 from otelwasm.config.values import Duration, at_least
-from otelwasm.errors import PermanentError, PluginStartError
+from otelwasm.errors import PermanentError
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
@@ -57,7 +57,7 @@ class PluginExporter:
         load: LoadPlugin[ExportingPlugin],
         telemetry: Telemetry,
     ) -> None:
-        self._plugin = HostedPlugin(
+        self.plugin = HostedPlugin(
             component, config, world="exporter", load=load, telemetry=telemetry
         )
         self._component = component
@@ -68,14 +68,7 @@ class PluginExporter:
         Load the plugin and start its instances; raises SetupError, also when it does not handle
         all of *signals*.
         """
-        await self._plugin.start()
-        missed = sorted(signal for signal in signals if not self._plugin.handles(signal))
-        if missed:
-            names = " and ".join(signal.label for signal in missed)
-            raise PluginStartError(
-                f"plugin '{self._plugin.name}' does not handle {names}, but pipelines of {names} "
-                "list it; take it from their exporters"
-            )
+        await self.plugin.start(needed=signals)
 
     async def start(self) -> None:
         """
@@ -87,7 +80,7 @@ class PluginExporter:
         Deliver *batch*; raises PermanentError or RetryableError as the plugin says.
         """
         try:
-            return await self._plugin.call(
+            return await self.plugin.call(
                 lambda plugin: plugin.submit_send(batch.signal, batch.payload)
             )
         except PermanentError:
@@ -98,4 +91,4 @@ class PluginExporter:
         """
         Have the plugin deliver what it holds back, and end it; twice is safe.
         """
-        await self._plugin.stop(asyncio.get_running_loop().time())
+        await self.plugin.stop(asyncio.get_running_loop().time())

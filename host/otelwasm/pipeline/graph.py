@@ -5,10 +5,12 @@ Put the components of a configuration together, start them from the end, stop th
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from functools import partial
 from graphlib import TopologicalSorter
+from typing import Any
 
 import structlog
 
@@ -18,7 +20,9 @@ from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.delivery import Delivery
 from otelwasm.pipeline.fanout import fan_out
 from otelwasm.pipeline.intake import Intake
+from otelwasm.pipeline.plugin import HostedPlugin
 from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.states import States
 from otelwasm.pipeline.step import Consumer, Step
 from otelwasm.registry import (
     ConsumerFor,
@@ -43,7 +47,8 @@ class Graph:
     """
     All components of a configuration; only those that a pipeline lists are made.
 
-    One that does not keep the plugins' state can be tried beside one that runs.
+    One that does not keep the plugins' state can be tried beside one that runs. One that is made
+    with the one *before* it takes over its receivers (`take_over`); SetupError where it cannot.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Graph:
         *,
         telemetry: Telemetry,
         keeps_state: bool = True,
+        before: "Graph | None" = None,
     ) -> None:
         self._config = config
         self._registry = registry
@@ -63,7 +69,10 @@ class Graph:
             telemetry=telemetry,
         )
         directory = config.service.state.directory if keeps_state else None
-        self._around = Surroundings(self._quarantine, telemetry, directory)
+        self._around = Surroundings(self._quarantine, telemetry, States(directory))
+        self._before = before
+        if before is not None:
+            self._quarantine, self._around = before._quarantine, before._around
         self._deadline = 0.0
         self._stack = AsyncExitStack()
         self.exporters: dict[str, Exporter] = {}
@@ -75,7 +84,8 @@ class Graph:
         self._entries: dict[tuple[str, Signal], list[Step]] = {}
         for pipeline in config.pipelines:
             self._add(pipeline)
-        self.receivers = {name: self._make_receiver(name) for name in self._listed_receivers()}
+        self._intakes: dict[tuple[str, Signal], Intake] = {}
+        self.receivers = {name: self._receiver(name) for name in self._listed_receivers()}
 
     async def load(self) -> None:
         """
@@ -98,9 +108,32 @@ class Graph:
                 await _located(self._config.exporters[name].where, exporter.start)
                 self._deliveries[name].start()
             await self._load_others()
-            for name, receiver in self.receivers.items():
+            for name, receiver in self._new_receivers().items():
                 await _located(self._config.receivers[name].where, receiver.start)
             undo.pop_all()
+
+    async def take_over(self) -> None:
+        """
+        Start beside the graph before this one; take its receivers, which go on all the time, and
+        stop it once what it had accepted is where it goes. Raises SetupError, and that one goes on.
+        """
+        before = self._before
+        assert before is not None
+        await self.start()
+        taken = set(self.receivers) - set(self._new_receivers())
+        left = [
+            before._intakes[key].lead_to(fan_out(steps))
+            for key, steps in self._entries.items()
+            if key[0] in taken
+        ]
+        self._intakes |= {key: before._intakes[key] for key in self._entries if key[0] in taken}
+        before.receivers = {n: each for n, each in before.receivers.items() if n not in taken}
+        self._before = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(before._config.service.shutdown_timeout):
+                for each in left:
+                    await each.wait()
+        await before.stop()
 
     async def stop(self) -> None:
         """
@@ -111,6 +144,14 @@ class Graph:
         timeout = self._config.service.shutdown_timeout
         self._deadline = asyncio.get_running_loop().time() + timeout
         await self._stack.aclose()
+
+    def plugins(self) -> list[HostedPlugin[Any]]:
+        """
+        The Wasm plugins among the components.
+        """
+        components = (*self.receivers.values(), *self.processors.values(), *self.exporters.values())
+        found = (getattr(component, "plugin", None) for component in components)
+        return [plugin for plugin in found if isinstance(plugin, HostedPlugin)]
 
     async def _load_exporters(self) -> None:
         self._stack.push_async_callback(self._stop_exporters)
@@ -128,7 +169,7 @@ class Graph:
         self._stack.push_async_callback(self._stop_receivers)
         starts = [
             _located(self._config.receivers[name].where, receiver.load)
-            for name, receiver in self.receivers.items()
+            for name, receiver in self._new_receivers().items()
         ]
         starts += [
             _located(self._where[name], processor.start)
@@ -200,26 +241,42 @@ class Graph:
     def _listed_receivers(self) -> list[str]:
         return list(dict.fromkeys(name for name, _ in self._entries))
 
-    def _make_receiver(self, name: str) -> Receiver:
+    def _new_receivers(self) -> dict[str, Receiver]:
+        """
+        Those that are not taken from the graph before.
+        """
+        before = {} if self._before is None else self._before.receivers
+        return {name: each for name, each in self.receivers.items() if before.get(name) is not each}
+
+    def _receiver(self, name: str) -> Receiver:
         config = self._config.receivers[name]
+        if self._before is not None and name in self._before.receivers:
+            signals = {signal for each, signal in self._entries if each == name}
+            if signals != {signal for each, signal in self._before._entries if each == name}:
+                raise SetupError(
+                    f"{config.where}: a receiver that runs gets no other signals; restart for that"
+                )
+            return self._before.receivers[name]
         return self._registry.receivers[config.kind]().make(
             name, config.settings, self._consumer_for(name), self._around
         )
 
     def _consumer_for(self, name: str) -> ConsumerFor:
-        intakes = {
-            signal: Intake(f"receiver/{name}", fan_out(steps), telemetry=self._telemetry)
-            for (receiver, signal), steps in self._entries.items()
-            if receiver == name
-        }
+        for (receiver, signal), steps in self._entries.items():
+            if receiver == name:
+                self._intakes[name, signal] = Intake(
+                    f"receiver/{name}", fan_out(steps), telemetry=self._telemetry
+                )
 
         def consumer_for(signal: Signal) -> Consumer | None:
-            return intakes.get(signal)
+            return self._intakes.get((name, signal))
 
         return consumer_for
 
     async def _stop_receivers(self) -> None:
-        await _to_their_ends(receiver.stop(self._deadline) for receiver in self.receivers.values())
+        await _to_their_ends(
+            receiver.stop(self._deadline) for receiver in self._new_receivers().values()
+        )
 
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)

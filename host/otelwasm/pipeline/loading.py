@@ -4,13 +4,12 @@ Make a plugin of what a configuration says: a component, or sources that are run
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import structlog
 
 from otelwasm.pipeline.plugin import Attributes, LoadPlugin, PluginConfig
+from otelwasm.pipeline.states import States
 from otelwasm.signals import Signal
 
 if TYPE_CHECKING:
@@ -21,15 +20,11 @@ __all__ = ["load_plugin", "loader"]
 _log = structlog.get_logger(__name__)
 
 
-def loader(component: str, state_directory: Path | None) -> "LoadPlugin[Plugin]":
+def loader(component: str, states: States) -> "LoadPlugin[Plugin]":
     """
-    What loads the plugin of *component* (`processor/wasm/redact`), with a file for its state.
-
-    Without a directory the state is kept in memory: to try a plugin beside a pipeline that runs.
+    What loads the plugin of *component* (`processor/wasm/redact`), with its state.
     """
-    file = f"{quote(component.replace('/', '.'), safe='')}.sqlite"
-    path = None if state_directory is None else state_directory / file
-    return partial(load_plugin, state_path=path)
+    return partial(load_plugin, component=component, states=states)
 
 
 def load_plugin(
@@ -39,7 +34,8 @@ def load_plugin(
     emit: Callable[[Signal, bytes], None] | None,
     log: Callable[[str, str, Attributes], None],
     meter: Callable[[str, str, float, Attributes], None],
-    state_path: Path | None,
+    component: str,
+    states: States,
 ) -> "Plugin":
     """
     Build if necessary (builds are cached), load and start a plugin.
@@ -47,7 +43,6 @@ def load_plugin(
     # Only here is Wasm needed at all; a configuration can be read without.
     from otelwasm.build.instant import runnable
     from otelwasm.plugins.capabilities.http import PluginHttp
-    from otelwasm.plugins.capabilities.state import PluginState
     from otelwasm.plugins.limits import Limits
     from otelwasm.plugins.plugin import Plugin
 
@@ -68,5 +63,5 @@ def load_plugin(
         http=None if granted.http is None else PluginHttp(granted.http, plugin=name),
         state=None
         if granted.state is None
-        else PluginState(state_path, plugin=name, quota_bytes=granted.state.quota),
+        else states.lend(component, plugin=name, quota_bytes=granted.state.quota),
     )

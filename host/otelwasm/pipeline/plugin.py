@@ -1,6 +1,6 @@
 """
 Hold one Wasm plugin of a configuration, be it a receiver, a processor or an exporter: read its
-keys, load it, call it, tick it, stop it.
+keys, load it, call it, tick it, put another version in its place, stop it.
 
     receivers/plugin.py ──┐
     processors/plugin.py ─┼─► HostedPlugin ──► LoadedPlugin (plugins/plugin.py), on its own threads
@@ -23,7 +23,13 @@ import structlog
 
 from otelwasm.config.capabilities import CapabilitiesConfig
 from otelwasm.config.values import ByteSize, Duration, at_least
-from otelwasm.errors import BatchError, ComponentError, RetryableError, SetupError
+from otelwasm.errors import (
+    BatchError,
+    ComponentError,
+    PluginStartError,
+    RetryableError,
+    SetupError,
+)
 from otelwasm.signals import Signal
 from otelwasm.telemetry import PluginNumbers, Telemetry
 
@@ -183,37 +189,69 @@ class HostedPlugin(Generic[P]):
             self._calls["tick"] = "tick_interval"
         self._load = load
         self._telemetry = telemetry
+        self._emit: Callable[[Signal, bytes], None] | None = None
+        self._needed: frozenset[Signal] = frozenset()
         self._plugin: P | None = None
         self._ticking: asyncio.Task[None] | None = None
 
-    async def start(self, emit: Callable[[Signal, bytes], None] | None = None) -> None:
+    @property
+    def config(self) -> PluginConfig:
+        """
+        What runs, or is to run.
+        """
+        return self._config
+
+    async def start(
+        self,
+        emit: Callable[[Signal, bytes], None] | None = None,
+        *,
+        needed: frozenset[Signal] = frozenset(),
+    ) -> None:
         """
         Load the plugin and start its instances; raises SetupError.
 
-        *emit* takes what it emits, on the plugin's threads.
+        *emit* takes what it emits, on the plugin's threads; *needed* are signals that it has to
+        handle.
         """
+        self._emit, self._needed = emit, needed
+        self._plugin = await self._loaded(self._config)
+        self._telemetry.watch_plugin(self.component, self._plugin)
+        if self._config.tick_interval is not None:
+            self._ticking = asyncio.create_task(
+                self._tick(self._config.tick_interval), name=f"{self.component} tick"
+            )
+
+    async def reload(self, config: PluginConfig) -> None:
+        """
+        Load and start the plugin as *config* says, and have that take over from the one that runs,
+        which first does what it was given. Raises SetupError, and nothing has changed then.
+        """
+        plugin = await self._loaded(config)
+        if self._plugin is None:  # it was stopped meanwhile
+            await self._close(plugin)
+            return
+        old, self._plugin, self._config = self._plugin, plugin, config
+        self._telemetry.watch_plugin(self.component, plugin)
+        await self._finish(old, asyncio.get_running_loop().time())
+
+    async def _loaded(self, config: PluginConfig) -> P:
         began = monotonic()
-        _log.info("loading plugin", plugin=self.name, source=str(self._config.plugin))
+        _log.info("loading plugin", plugin=self.name, source=str(config.plugin))
         plugin = await asyncio.to_thread(
-            self._load, self.name, self._config, emit=emit, log=self._log, meter=self._meter
+            self._load, self.name, config, emit=self._emit, log=self._log, meter=self._meter
         )
         try:
-            self._check(plugin)
+            self._check(plugin, config.plugin)
         except SetupError:
             await asyncio.to_thread(plugin.close)
             raise
-        self._plugin = plugin
-        self._telemetry.watch_plugin(self.component, plugin)
         _log.info(
             "plugin loaded",
             plugin=self.name,
             signals=" ".join(handled.label for handled in sorted(plugin.signals)),
             seconds=round(monotonic() - began, 3),
         )
-        if self._config.tick_interval is not None:
-            self._ticking = asyncio.create_task(
-                self._tick(plugin, self._config.tick_interval), name=f"{self.component} tick"
-            )
+        return plugin
 
     def handles(self, signal: Signal) -> bool:
         """
@@ -255,8 +293,10 @@ class HostedPlugin(Generic[P]):
             await asyncio.gather(self._ticking, return_exceptions=True)
         # From here on nobody may give it anything: what it held back then would be lost.
         plugin, self._plugin = self._plugin, None
-        if plugin is None:
-            return
+        if plugin is not None:
+            await self._finish(plugin, deadline)
+
+    async def _finish(self, plugin: P, deadline: float) -> None:
         latest = max(deadline, asyncio.get_running_loop().time()) + self.calls_s
         try:
             async with asyncio.timeout_at(latest):
@@ -277,11 +317,10 @@ class HostedPlugin(Generic[P]):
         except TimeoutError:
             _log.error("plugin's instances did not end in time", plugin=self.name)
 
-    def _check(self, plugin: P) -> None:
+    def _check(self, plugin: P, source: Path) -> None:
         """
         Refuse a plugin that does not do what it is configured for.
         """
-        source = self._config.plugin
         if plugin.world != self._world:
             raise ComponentError(
                 f"plugin '{self.name}': {source} is made for the world '{plugin.world}'; "
@@ -292,10 +331,18 @@ class HostedPlugin(Generic[P]):
                 raise ComponentError(
                     f"plugin '{self.name}': {source} has no `{call}`, which {key} asks for"
                 )
+        if missed := sorted(self._needed - plugin.signals):
+            names = " and ".join(signal.label for signal in missed)
+            raise PluginStartError(
+                f"plugin '{self.name}' does not handle {names}, but pipelines of {names} "
+                "list it; take it from their exporters"
+            )
 
-    async def _tick(self, plugin: P, interval: Duration) -> None:
+    async def _tick(self, interval: Duration) -> None:
         while True:
             await asyncio.sleep(interval)
+            if (plugin := self._plugin) is None:
+                return
             try:
                 async with asyncio.timeout(self.patience_s):
                     await asyncio.wrap_future(plugin.submit_tick())

@@ -78,11 +78,11 @@ class PluginProcessor:
         quarantine: Quarantine,
         telemetry: Telemetry,
     ) -> None:
-        self._plugin = HostedPlugin(
+        self.plugin = HostedPlugin(
             component, config, world="processor", load=load, telemetry=telemetry
         )
         self._component = component
-        self._name = self._plugin.name
+        self._name = self.plugin.name
         self._telemetry = telemetry
         self._budget = ByteBudget(f"plugin '{self._name}'", limit_bytes=config.limits.waiting)
         self._instances: Sequence[int | None] = (None,)
@@ -93,7 +93,7 @@ class PluginProcessor:
                 partial(self._call, instance=instance),
                 at_once=config.instances // len(self._instances),
                 limit_bytes=config.join,
-                patience_s=self._plugin.patience_s,
+                patience_s=self.plugin.patience_s,
                 budget=self._budget,
             )
             for instance in self._instances
@@ -116,7 +116,7 @@ class PluginProcessor:
         Load the plugin and start its instances; raises SetupError.
         """
         self._emitting.open()
-        await self._plugin.start(self._emitting.emit)
+        await self.plugin.start(self._emitting.emit)
 
     async def stop(self, deadline: float) -> None:
         """
@@ -126,13 +126,13 @@ class PluginProcessor:
         bound the rest.
         """
         self._emitting.finish_by(deadline)
-        await self._plugin.stop(deadline)
+        await self.plugin.stop(deadline)
 
     def handles(self, signal: Signal) -> bool:
         """
         Whether the plugin takes batches of *signal*; others pass it by.
         """
-        return self._plugin.handles(signal)
+        return self.plugin.handles(signal)
 
     def partition(self, batch: Batch) -> Mapping[int, Batch]:
         """
@@ -165,7 +165,7 @@ class PluginProcessor:
     async def _call(self, batch: Batch, *, instance: int | None) -> Batch | None:
         began = monotonic()
         try:
-            payload = await self._plugin.answer(
+            payload = await self.plugin.answer(
                 lambda plugin: plugin.process_soon(batch.signal, batch.payload, instance=instance)
             )
         except PermanentError as error:

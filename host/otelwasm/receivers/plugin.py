@@ -133,7 +133,7 @@ class PluginReceiver:
         calls = {"receive": "listen"} if config.listen is not None else {}
         if config.poll_interval is not None:
             calls["poll"] = "poll_interval"
-        self._plugin = HostedPlugin(
+        self.plugin = HostedPlugin(
             component, config, world="receiver", load=load, telemetry=telemetry, calls=calls
         )
         self._id = component.partition("/")[2]
@@ -141,7 +141,7 @@ class PluginReceiver:
         self._config = config
         self._consumer_for = consumer_for
         self._telemetry = telemetry
-        name = self._plugin.name
+        name = self.plugin.name
         self._emitting = Emitting(component, name, consumer_for=consumer_for, quarantine=quarantine)
         self._budget = ByteBudget(f"plugin '{name}'", limit_bytes=config.limits.waiting)
         self._courier = Courier(
@@ -179,9 +179,9 @@ class PluginReceiver:
         Load the plugin and start its instances; raises SetupError.
         """
         self._emitting.open()
-        await self._plugin.start(self._emitting.emit)
+        await self.plugin.start(self._emitting.emit)
         for signal in Signal:
-            if self._consumer_for(signal) is not None and not self._plugin.handles(signal):
+            if self._consumer_for(signal) is not None and not self.plugin.handles(signal):
                 _log.warning(
                     "a pipeline lists a receiver that does not emit its signal",
                     receiver=self._id,
@@ -199,7 +199,7 @@ class PluginReceiver:
                 if server is not None:
                     await server.start()
         if config.poll_interval is not None:
-            self._poller = Poller(self._plugin.name, self._poll, interval=config.poll_interval)
+            self._poller = Poller(self.plugin.name, self._poll, interval=config.poll_interval)
             self._poller.start()
 
     async def stop(self, deadline: float) -> None:
@@ -216,14 +216,14 @@ class PluginReceiver:
                 if each is not None:
                     stops.create_task(each.stop(deadline))
         self._emitting.finish_by(deadline)
-        await self._plugin.stop(deadline)
+        await self.plugin.stop(deadline)
         self._courier.close()
 
     def _bind(self, listen: ListenConfig) -> None:
         """
         Take the addresses of all servers, before any of them accepts anything.
         """
-        name, budget = self._plugin.name, self._budget
+        name, budget = self.plugin.name, self._budget
         if listen.http is not None:
             desk = HttpDesk(
                 self._component, name, take=self._take, budget=budget, telemetry=self._telemetry
@@ -258,14 +258,14 @@ class PluginReceiver:
     async def _take(self, message: Message) -> Reply:
         began = monotonic()
         try:
-            return await self._plugin.call(lambda plugin: plugin.submit_receive(message))
+            return await self.plugin.call(lambda plugin: plugin.submit_receive(message))
         finally:
             self._telemetry.time(self._component, monotonic() - began)
 
     async def _poll(self) -> float | None:
         outcome = "failed"
         try:
-            pace_s = await self._plugin.call(lambda plugin: plugin.submit_poll())
+            pace_s = await self.plugin.call(lambda plugin: plugin.submit_poll())
             outcome = "done"
             return pace_s
         finally:

@@ -25,8 +25,9 @@ class PluginState:
     """
     The capability `state` of one plugin, for all its instances; it owns the file.
 
-    *quota_bytes* counts keys and values. Raises SetupError when *path* cannot be used; a second
-    program cannot use it at the same time. Without a path nothing outlives the object.
+    *quota_bytes* counts keys and values, and may be changed. Raises SetupError when *path* cannot
+    be used; a second program cannot use it at the same time. Without a path nothing outlives the
+    object.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class PluginState:
     ) -> None:
         self._plugin = plugin
         self._path = path or ":memory:"
-        self._quota_bytes = quota_bytes
+        self.quota_bytes = quota_bytes
         self._lock = threading.Lock()
         try:
             if path is not None:
@@ -78,10 +79,10 @@ class PluginState:
             try:
                 used_bytes = self._used_bytes - self._held_bytes(key)
                 used_bytes += len(key.encode()) + len(value)
-                if used_bytes > self._quota_bytes:
+                if used_bytes > self.quota_bytes:
                     return self._refuse(
                         f"{ByteSize(used_bytes)} would exceed the quota of "
-                        f"{ByteSize(self._quota_bytes)}; delete something, or raise "
+                        f"{ByteSize(self.quota_bytes)}; delete something, or raise "
                         "capabilities.state.quota"
                     )
                 self._run("INSERT OR REPLACE INTO state VALUES (?, ?)", key, value)

@@ -82,7 +82,7 @@ class Watch:
         try:
             await self._use_changed()
         except SetupError as error:
-            _log.error("the changed configuration is not used", error=str(error))
+            _log.error(f"the changed configuration is not used: {error}")
 
     async def _use_changed(self) -> None:
         assert self._path is not None
@@ -118,10 +118,9 @@ async def _put_in_place(hosted: HostedPlugin[Any], settings: PluginConfig) -> No
     try:
         await hosted.reload(settings)
     except SetupError as error:
+        # In the text, as it may be a traceback of several lines.
         _log.error(
-            "the changed plugin is not used; the one before goes on",
-            plugin=hosted.name,
-            error=str(error),
+            f"the changed plugin is not used; the one before goes on: {error}", plugin=hosted.name
         )
     else:
         _log.info("the changed plugin took over", plugin=hosted.name)

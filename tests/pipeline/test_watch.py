@@ -154,10 +154,10 @@ async def test_a_version_that_does_not_start_leaves_the_old_one(tmp_path: Path) 
         names = set(pipeline.exporter("memory").names)
 
     assert "plugin" == line["plugin"]
-    assert "plugin.wasm: not WebAssembly: it begins with b'no compo'" in line["error"]
+    assert "plugin.wasm: not WebAssembly: it begins with b'no compo'" in line["event"]
     refused = lines.named("is not used")
     assert 2 == len(refused)
-    assert "made for the world 'receiver'; expected 'processor'" in refused[1]["error"]
+    assert "made for the world 'receiver'; expected 'processor'" in refused[1]["event"]
     assert {"a", "b"} == names
 
 
@@ -242,4 +242,4 @@ async def test_a_wrong_configuration_leaves_the_old_one(
         (tmp_path / "pipeline.yaml").write_text(text(exporters="memory"))
         await lines.wait_for("running with the changed configuration")
 
-    assert reason in line["error"]
+    assert reason in line["event"]

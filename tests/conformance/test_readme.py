@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.building import built
 from otelwasm.build import build
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -153,3 +154,35 @@ def test_the_pipeline_with_plugins_of_all_kinds_passes_its_check(folder: Path) -
     done = in_python(folder, "-m", "otelwasm", "check", "all.yaml", TOKEN="secret")
 
     assert 0 == done.returncode, done.stderr
+
+
+def test_a_rust_plugin_outside_of_a_checkout(folder: Path) -> None:
+    """
+    The README's Rust plugin is built with the SDK that otelwasm brings, and does what it says.
+    """
+    source = folder / "tag" / "src"
+    source.mkdir(parents=True)
+    (source / "lib.rs").write_text(block("rust", "otelwasm_sdk::processor!"))
+    (folder / "tag" / "Cargo.toml").write_text(
+        '[package]\nname = "tag"\nversion = "0.1.0"\nedition = "2024"\n'
+        '[lib]\ncrate-type = ["cdylib"]\n'
+        '[dependencies]\notelwasm-sdk = "0.1"\n'
+    )
+    program = ONE_SPAN + (
+        "from otelwasm import Plugin, Signal\n"
+        f"with Plugin({str(built(folder / 'tag', 'rust'))!r}) as tag:\n"
+        "    print(b'production' in tag.process(Signal.TRACES, payload))\n"
+    )
+
+    done = in_python(folder, "-c", program)
+
+    assert "True\n" == done.stdout, done.stderr
+
+
+def test_a_collector_processor_is_a_plugin() -> None:
+    """
+    The README's Go plugin is the example attributes, which is built and tested with the others.
+    """
+    example = README.parent / "guests" / "attributes" / "go" / "main.go"
+
+    assert example.read_text().endswith(block("go", "attributesprocessor"))

@@ -15,6 +15,8 @@ from otelwasm.wit.problems import Problem, with_article
 __all__ = ["Report", "check", "check_surface"]
 
 _MOST_PROBLEMS = 20
+# What componentize-py fills in its own variables by, in every component that it makes.
+_OF_TOOLS = "exports"
 
 
 @attrs.frozen
@@ -69,7 +71,7 @@ def check_surface(
     fits = [world for world, problems in results if not problems]
     if fits:
         world = max(fits, key=lambda world: (len(world.exports), -len(world.imports)))
-        asked = [extern.name for extern in world.exports]
+        asked = [*(extern.name for extern in world.exports), _OF_TOOLS]
         extras = [port.name for port in surface.exports if not fitting.find(port.name, asked)]
         return Report(surface, world, extras=tuple(extras))
     # One world that was asked for is gone through; for others, what the component is says more.

@@ -2,6 +2,8 @@
 Instant mode: a Python plugin's files run without a build, as the component built of them would.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,30 @@ def test_a_changed_file_runs_without_a_build(tmp_path: Path) -> None:
     assert (first.runner, first.key, []) == (second.runner, second.key, lines)
     with Plugin(second) as plugin:
         assert "two" == told(plugin)
+
+
+def test_a_cold_process_imports_no_machinery(tmp_path: Path) -> None:
+    """
+    A program that runs a plugin imports nothing of what it takes to build one, to compile one, or
+    to serve: that would take longer than all the rest.
+    """
+    path = plugin_in(tmp_path, f"{HEAD}\n\n{NOTHING}")
+    runnable(path)
+    program = (
+        "import sys; from otelwasm import Plugin, Signal\n"
+        f"with Plugin({str(path)!r}) as plugin: plugin.process(Signal.TRACES, b'')\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    slow = {
+        *("asyncio", "email", "importlib.metadata", "shutil", "ssl", "subprocess", "tempfile"),
+        *("google.protobuf", "grpc", "opentelemetry", "structlog", "tomllib"),
+        *("otelwasm.build.compiling", "otelwasm.build.componentize", "otelwasm.build.requirements"),
+        *("otelwasm.plugins.making", "otelwasm.service", "otelwasm.validation"),
+    }
+
+    assert "otelwasm.plugins.plugin" in done.stdout.split(), done.stderr
+    assert set() == slow & set(done.stdout.split())
 
 
 def test_a_folder_brings_its_modules_data_and_requirements() -> None:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from otelwasm.build.componentize import FailedError, Ingredients, componentize
+from otelwasm.build.ingredients import Ingredients
 from otelwasm.build.kept import kept_component, key_of
 from otelwasm.build.source import PluginSource, read_source
 from otelwasm.errors import BuildError
@@ -51,12 +51,16 @@ from otelwasm_sdk.guest.worlds import exports
     {plugin.kind!r}, str(Path(__file__).with_name({plugin.entry!r}))
 )
 """
+        # Here, as a program that finds it built needs nothing of it.
+        from otelwasm.build.componentize import FailedError, componentize
+
         try:
             return componentize(
                 ingredients, world=f"python-{plugin.kind}", entry=entry, files=plugin.files
             )
         except FailedError as error:
-            raise BuildError(_failure(plugin, error)) from None
+            said = f"{error.tool} could not build {plugin.name} {error}"
+            raise BuildError(_own_words(plugin, error.said) or said) from None
 
     return kept_component(plugin.name, key, make=make, report=report)
 
@@ -78,6 +82,9 @@ def runner(plugin: PluginSource, *, report: Report = lambda line: None) -> tuple
     {plugin.kind!r}, {ingredients.modules!r}
 )
 """
+        # Here, as above.
+        from otelwasm.build.componentize import FailedError, componentize
+
         try:
             return componentize(
                 ingredients, world=f"python-{plugin.kind}-runner", entry=entry, files={}
@@ -104,11 +111,9 @@ def refusal(plugin: PluginSource, answer: str) -> str:
     return message
 
 
-def _failure(plugin: PluginSource, error: FailedError) -> str:
+def _own_words(plugin: PluginSource, said: str) -> str | None:
     """
-    Say why there is no component, in the plugin's own words if it has some.
+    Why there is no component, by what the SDK wrote while one was made, if it did.
     """
-    answer = next((line for line in error.said.splitlines() if _REFUSAL in line), None)
-    if answer is None:
-        return f"{error.tool} could not build {plugin.name} {error}"
-    return refusal(plugin, answer.partition(_REFUSAL)[2])
+    answer = next((line for line in said.splitlines() if _REFUSAL in line), None)
+    return None if answer is None else refusal(plugin, answer.partition(_REFUSAL)[2])

@@ -5,7 +5,6 @@ Look at a Python plugin's files before anything is built: what they are, and wha
 import ast
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +140,8 @@ def _inline_requirements(path: Path, text: str) -> str:
         raise BuildError(f"{path}: {len(blocks)} `# /// script` blocks, there can be one")
     if not blocks:
         return ""
+    import tomllib  # here, as most plugins have no such block
+
     lines = (line[2:] if line.startswith("# ") else line[1:] for line in blocks[0].splitlines())
     try:
         metadata = tomllib.loads("\n".join(lines))

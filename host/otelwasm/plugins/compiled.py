@@ -15,7 +15,9 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import wasmtime
@@ -23,13 +25,30 @@ from wasmtime.component import Component
 
 from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
 from otelwasm.plugins.binary import Bytes
-from otelwasm.plugins.compose import COMPOSITION, Composed
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
-from otelwasm.plugins.images import Data
 from otelwasm.plugins.memory import Image
 from otelwasm.plugins.world import World
 
-__all__ = ["Compiled", "Shelf", "is_private"]
+if TYPE_CHECKING:
+    from otelwasm.plugins.compose import Composed
+    from otelwasm.plugins.images import Data
+
+__all__ = ["Compiled", "Face", "Shelf", "is_private"]
+
+# Part of the key of what is kept: count up when making.py, or what it calls, makes something else.
+_MAKING = 5
+
+
+@attrs.frozen
+class Face:
+    """
+    What of a plugin decides how it is called: its *world*, and which interfaces of integers it
+    exports (*shown*) and imports (*passed*).
+    """
+
+    world: str
+    shown: tuple[str, ...]
+    passed: tuple[str, ...]
 
 
 @attrs.frozen
@@ -39,6 +58,7 @@ class Compiled:
     """
 
     code: Component
+    face: Face
     lane: str
     guest_memory: int
     image: Image | None
@@ -50,6 +70,9 @@ class _Record:
     The file that names the others.
     """
 
+    world: str
+    shown: list[str]
+    passed: list[str]
     lane: str
     guest_memory: int
     code: str
@@ -60,18 +83,17 @@ class _Record:
 
 class Shelf:
     """
-    The place of one plugin, for one world and lane, in the cache; *guest* is its component, or the
-    key of that.
+    The place of one plugin in the cache, to be of one of *worlds* and to take one lane; *guest* is
+    its component, or the key of that.
     """
 
-    def __init__(self, engine: Engine, guest: Bytes | str, world: World, *, lane: str) -> None:
+    def __init__(
+        self, engine: Engine, guest: Bytes | str, worlds: Sequence[World], *, lane: str
+    ) -> None:
         self._engine = engine
         self._folder = _private_folder()
-        bridges = world.bridges()
-        made_from = (
-            *(COMPOSITION, ENGINE_CONFIGURATION, os.uname().machine),
-            *(world.name, bridges.imports, bridges.imports_direct, bridges.exports, lane),
-        )
+        bridges = [(world.name, attrs.astuple(world.bridges())) for world in worlds]
+        made_from = (_MAKING, ENGINE_CONFIGURATION, os.uname().machine, bridges, lane)
         content = guest.encode() if isinstance(guest, str) else guest
         self._name = _digest(repr(made_from).encode(), content)
 
@@ -96,16 +118,20 @@ class Shelf:
                 mark_used(used)
         except (OSError, ValueError, TypeError, wasmtime.WasmtimeError):
             return None  # cut off, or of another build of wasmtime: made and written again
-        return Compiled(component, record.lane, record.guest_memory, image)
+        face = Face(record.world, tuple(record.shown), tuple(record.passed))
+        return Compiled(component, face, record.lane, record.guest_memory, image)
 
-    def make(self, composed: Composed, data: Data | None) -> Compiled:
+    def make(self, composed: "Composed", data: "Data | None", face: Face) -> Compiled:
         """
         Compile *composed*, whose memory begins with *data*, and keep the result.
 
         Raises WasmtimeError where wasmtime does not take it.
         """
         component = Component(self._engine.wasmtime, composed.wasm)
-        record = _Record(composed.lane, composed.guest_memory, _digest(composed.wasm))
+        record = _Record(
+            *(face.world, list(face.shown), list(face.passed)),
+            *(composed.lane, composed.guest_memory, _digest(composed.wasm)),
+        )
         if data is not None:
             record = attrs.evolve(
                 record,
@@ -120,9 +146,9 @@ class Shelf:
             _say_not_kept(str(error))
         if image is None and data is not None:
             image = _unnamed(data)
-        return Compiled(component, composed.lane, composed.guest_memory, image)
+        return Compiled(component, face, composed.lane, composed.guest_memory, image)
 
-    def _kept(self, record: _Record, component: Component, data: Data | None) -> Image | None:
+    def _kept(self, record: _Record, component: Component, data: "Data | None") -> Image | None:
         """
         Write all files; returns the image in its file.
         """
@@ -180,7 +206,7 @@ def _say_not_kept(reason: str) -> None:
     )
 
 
-def _unnamed(data: Data) -> Image:
+def _unnamed(data: "Data") -> Image:
     """
     An image for this process alone, where nothing can be kept.
     """

@@ -6,33 +6,19 @@ import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import wasmtime
 from wasmtime.component import ExportIndex, Linker
 
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
-from otelwasm.plugins._generated import exporter, processor, receiver
 from otelwasm.plugins.binary import Bytes, UnknownFormError
-from otelwasm.plugins.compiled import Compiled, Shelf
-from otelwasm.plugins.compose import Outline, compose, outline
+from otelwasm.plugins.compiled import Shelf
+from otelwasm.plugins.contract import CONTRACT, DIRECT, INTEGERS, Lane
 from otelwasm.plugins.engine import the_engine
-from otelwasm.plugins.images import take_data
-from otelwasm.plugins.memories import memory_count
-from otelwasm.plugins.relift import relift
-from otelwasm.plugins.world import GuestFunction, IntegerFunction, World
+from otelwasm.plugins.world import GuestFunction, World
 
-__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "SOURCES", "Component", "Lane"]
-
-Lane = Literal["auto", "bridge", "direct"]
-
-CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
-DIRECT = "otelwasm:plugin/direct@0.1.0"
-DIRECT_HOST = "otelwasm:plugin/direct-host@0.1.0"
-SOURCES = "otelwasm:plugin/sources@0.1.0"
-# What plugins may import of integers only; `Instance` has the functions, in this order.
-INTEGERS = (IntegerFunction(DIRECT_HOST, "call"), IntegerFunction(DIRECT_HOST, "answer"))
+__all__ = ["Component"]
 
 
 class Component:
@@ -49,16 +35,19 @@ class Component:
         lane: Lane,
         key: str | None = None,
     ) -> None:
-        found = outline(guest)
+        shelf = Shelf(the_engine(), key or guest, worlds, lane=lane)
+        compiled = shelf.find()
+        if compiled is None:
+            # Here, as a plugin that is found compiled needs nothing of it.
+            from otelwasm.plugins.making import make
+
+            compiled = make(bytes(guest), worlds, lane=lane, shelf=shelf)
+        face = compiled.face
         self.name = name
-        self.bindings = _world(found, worlds)
-        self.world = self.bindings.name
-        self.has_direct = DIRECT in found.exports
-        self._interfaces = tuple(each for each in (DIRECT, SOURCES) if each in found.exports)
-        imported = {id_ for id_, _, _ in found.imports}
-        self._integers = tuple(each for each in INTEGERS if each.interface in imported)
-        shelf = Shelf(the_engine(), key or guest, self.bindings, lane=lane)
-        compiled = shelf.find() or self._made(shelf, bytes(guest), lane)
+        self.bindings = next(world for world in worlds if world.name == face.world)
+        self.world = face.world
+        self.has_direct = DIRECT in face.shown
+        self._passed = face.passed
         self.code = compiled.code
         self.lane = compiled.lane
         self.guest_memory = compiled.guest_memory
@@ -66,11 +55,11 @@ class Component:
         self.linker = self._linker()
         self._exported: dict[str, ExportIndex | None] = {}
         self._shown: dict[tuple[str, str], ExportIndex | None] = {}
-        face = self.code.get_export_index("plugin")
+        exports = self.code.get_export_index("plugin")
         hello = self.code.get_export_index("hello")
-        if face is None or hello is None:
+        if exports is None or hello is None:
             raise ComponentError("the composed component lost its exports")
-        self._face = face
+        self._exports = exports
         self.hello = hello
         self._labels = {
             (each.interface, each.name): label
@@ -130,29 +119,8 @@ class Component:
         A function of the composed component, if there is one of this name.
         """
         if name not in self._exported:
-            self._exported[name] = self.code.get_export_index(name, self._face)
+            self._exported[name] = self.code.get_export_index(name, self._exports)
         return self._exported[name]
-
-    def _made(self, shelf: Shelf, guest: bytes, lane: Lane) -> Compiled:
-        """
-        Compose for the lane that is asked for, or for the best that works, and compile.
-        """
-        if self._integers and memory_count(guest) != 1:
-            raise ComponentError(f"it imports {DIRECT_HOST} and has not exactly one memory")
-        guest, data = take_data(guest)
-        passed = tuple(each.interface for each in self._integers)
-        if lane != "bridge":
-            try:
-                relifted, raw = relift(guest, self.bindings)
-                direct = compose(
-                    relifted, self.bindings, raw=raw, passed=passed, shown=self._interfaces
-                )
-                return shelf.make(direct, data)
-            except (UnknownFormError, wasmtime.WasmtimeError) as error:
-                if lane == "direct":
-                    raise ComponentError(f"it cannot take the direct lane: {error}") from None
-        bridged = compose(guest, self.bindings, passed=passed, shown=self._interfaces)
-        return shelf.make(bridged, data)
 
     def _linker(self) -> Linker:
         engine = the_engine()
@@ -167,7 +135,7 @@ class Component:
                 )
         callback = engine.dispatcher.integers_callback
         for number, each in enumerate(INTEGERS):
-            if each in self._integers:
+            if each.interface in self._passed:
                 with linker.root() as root, root.add_instance(each.interface) as host:
                     _ffi.add_function(host, each.name, function=callback, environment=number)
         return linker
@@ -176,19 +144,6 @@ class Component:
 def _mapped(path: str | os.PathLike[str]) -> mmap.mmap:
     with open(path, "rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _world(found: Outline, worlds: Sequence[World]) -> World:
-    for world in worlds:
-        required = {*world.required, *world.required_functions}
-        if required <= found.exports:
-            return world
-    wanted = "; ".join(
-        f"{world.name}: {' and '.join((*world.required, *world.required_functions))}"
-        for world in worlds
-    )
-    has = ", ".join(sorted(found.exports)) or "nothing"
-    raise ComponentError(f"it exports {has}; needed are ({wanted})")
 
 
 def _reason(guest: bytes) -> str | None:

@@ -46,10 +46,7 @@ from otelwasm.plugins.binary import MAGIC, Bytes, Reader, UnknownFormError, leb,
 from otelwasm.plugins.waiting import POLL, shim, with_ready
 from otelwasm.plugins.world import World
 
-__all__ = ["COMPOSITION", "Composed", "Outline", "compose", "outline"]
-
-# Part of the key of compiled components: count up when composing changes.
-COMPOSITION = 4
+__all__ = ["Composed", "Outline", "compose", "outline"]
 
 _TYPES, _IMPORTS, _EXPORTS = 7, 10, 11
 _COMPONENTS, _INSTANCES, _ALIASES = 4, 5, 6

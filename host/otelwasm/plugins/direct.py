@@ -29,7 +29,7 @@ from otelwasm.plugins._generated.processing import Verdict, VerdictDrop, Verdict
 from otelwasm.plugins._generated.receiving import Message, Reply
 from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.abi import MalformedError, Memory, case_error
-from otelwasm.plugins.component import DIRECT
+from otelwasm.plugins.contract import DIRECT
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.outcome import (

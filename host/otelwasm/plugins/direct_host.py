@@ -60,7 +60,7 @@ class DirectHost:
     @property
     def integers(self) -> tuple[Callable[..., int], ...]:
         """
-        The functions, in the order of `component.INTEGERS`.
+        The functions, in the order of `contract.INTEGERS`.
         """
         return (self.call, self.answer)
 

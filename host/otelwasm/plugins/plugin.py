@@ -2,13 +2,12 @@
 Run one component as a plugin: give it batches from any thread, get back what becomes of them.
 """
 
-import asyncio
 import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from otelwasm.errors import PluginStartError
 from otelwasm.messages import Message, Reply
@@ -19,7 +18,6 @@ from otelwasm.plugins._generated.http import Http
 from otelwasm.plugins._generated.processing import VerdictPass, VerdictReplace
 from otelwasm.plugins._generated.state import State
 from otelwasm.plugins._generated.types import Abilities, Failure
-from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
@@ -32,6 +30,11 @@ from otelwasm.plugins.together import all_done
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.plugins.worker import Worker
 from otelwasm.signals import Signal
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from otelwasm.plugins.answers import Answers
 
 __all__ = ["Call", "Plugin"]
 
@@ -194,8 +197,13 @@ class Plugin:
         """
         What `submit` does, for the event loop that runs: to await there, and with fewer detours.
         """
+        # Here, as a program that has no event loop need not import one.
+        import asyncio
+
         loop = asyncio.get_running_loop()
         if self._native is not None and self._answers is None and not self._is_closed:
+            from otelwasm.plugins.answers import Answers  # here, as above
+
             self._answers = Answers(self._native)
         answers = self._answers
         if answers is None or answers.loop is not loop or signal not in self._signals:

@@ -13,7 +13,7 @@ import attrs
 
 from otelwasm.plugins import _ffi
 from otelwasm.plugins.abi import MalformedError
-from otelwasm.plugins.component import DIRECT, SOURCES
+from otelwasm.plugins.contract import DIRECT, SOURCES
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.outcome import PASS, PERMANENT, read_outcome
 from otelwasm.plugins.parts import joined

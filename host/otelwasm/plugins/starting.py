@@ -7,7 +7,8 @@ from pathlib import Path
 
 from otelwasm.errors import BuildError, PluginStartError
 from otelwasm.plugins._generated.types import Abilities
-from otelwasm.plugins.component import Component, Lane
+from otelwasm.plugins.component import Component
+from otelwasm.plugins.contract import Lane
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.sources import Sources

@@ -10,22 +10,25 @@ Own one instance and the thread it lives on; put a fresh one in its place after 
 Wasm runs only here: never on the main thread, and each instance on one thread for life.
 """
 
-import asyncio
 import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from otelwasm.errors import BatchError, PluginFaultError, RetryableError, SetupError
-from otelwasm.plugins.answers import Answers
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.lane import Inbox, Lane
 from otelwasm.plugins.stats import WorkerStats
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from otelwasm.plugins.answers import Answers
 
 __all__ = ["Worker"]
 
@@ -102,7 +105,7 @@ class Worker:
         return future
 
     def offer(
-        self, what: int, payload: bytes, call: Callable[[Instance], object], *, answers: Answers
+        self, what: int, payload: bytes, call: Callable[[Instance], object], *, answers: "Answers"
     ) -> "asyncio.Future[Any]":
         """
         What `submit` does, for an event loop: *call* has *payload* run as *what*, and comes to what

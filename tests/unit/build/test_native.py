@@ -2,6 +2,7 @@
 Building the C modules of Python plugins.
 """
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from typing import ClassVar
 
 import pytest
 
-from otelwasm.build import native
+from otelwasm.build import compiling, installed, native
 from otelwasm.errors import BuildError
 
 
@@ -23,13 +24,15 @@ class FakeZig:
 
     built: ClassVar[list[str]] = []
 
-    def __init__(self, scratch: Path, includes: Sequence[Path]) -> None: ...
+    def __init__(self, scratch: Path, **_: object) -> None: ...
 
-    def build(self, target: Path, *, entry: str, sources: Sequence[Path], **_: object) -> None:
+    def build(
+        self, target: Path, *, sources: Sequence[Path], link: Sequence[str], **_: object
+    ) -> None:
         """
         Note what was asked for, and make the file.
         """
-        self.built.append(entry)
+        self.built.append(link[-1].removeprefix("--export="))
         target.write_text(" ".join(source.name for source in sources))
 
 
@@ -51,8 +54,8 @@ def fake_zig(sources: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     No compiler and no network; the entries of what was built.
     """
     monkeypatch.setattr(FakeZig, "built", [])
-    monkeypatch.setattr(native, "_Zig", FakeZig)
-    monkeypatch.setattr(native, "_upb_sources", lambda version, scratch: sources)
+    monkeypatch.setattr(compiling, "Zig", FakeZig)
+    monkeypatch.setattr(compiling, "upb_sources", lambda version, scratch: sources)
     return FakeZig.built
 
 
@@ -116,14 +119,13 @@ def test_missing_package_is_named(package: str, monkeypatch: pytest.MonkeyPatch)
     """
     Without the compiler's package, or protobuf, the error says what to install.
     """
-    version = native.importlib.metadata.version
+    others = {name: version for name, version in installed._described().items() if name != package}
 
-    def without(name: str) -> str:
-        if name == package:
-            raise native.importlib.metadata.PackageNotFoundError(name)
-        return version(name)
+    def unknown(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(native.importlib.metadata, "version", without)
+    monkeypatch.setattr(installed, "_described", lambda: others)
+    monkeypatch.setattr(importlib.metadata, "version", unknown)
 
     with pytest.raises(BuildError, match=f"pip install {package}"):
         native.native_modules()
@@ -133,7 +135,7 @@ def test_missing_pip_is_named(sources: Path, monkeypatch: pytest.MonkeyPatch) ->
     """
     Without pip in the environment the error says how to get it.
     """
-    monkeypatch.setattr(native.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda name: None)
 
     with pytest.raises(BuildError, match="-m ensurepip"):
         native.native_modules()

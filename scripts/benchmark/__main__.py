@@ -21,6 +21,7 @@ from benchmark.machine import described_machine
 from benchmark.plot import svg
 from benchmark.servers import servers
 from benchmark.session import Session
+from benchmark.starting import starting
 from benchmark.tables import LeftOut, Table
 from benchmark.work import work
 
@@ -29,6 +30,7 @@ PARTS: dict[str, Callable[[Session], Table]] = {
     "boundary": boundary,
     "work": work,
     "instances": instances,
+    "starting": starting,
     "capabilities": capabilities,
     "fan-out": fan_out,
     "end-to-end": end_to_end,

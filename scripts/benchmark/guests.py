@@ -53,8 +53,14 @@ class Guests:
         """
         Build plugins/*name*.py, or the folder plugins/*name*, or guests/*name*.
         """
+        return build(self.source(name), report=self._report)
+
+    def source(self, name: str) -> Path:
+        """
+        What `built` builds.
+        """
         found = (_SOURCES / f"{name}.py", _SOURCES / name, _EXAMPLES / name)
-        return build(next(path for path in found if path.exists()), report=self._report)
+        return next(path for path in found if path.exists())
 
     def instance(
         self,

@@ -1,5 +1,5 @@
 """
-What many instances of one plugin cost: memory, the start of one, and what two do at once.
+What many instances of one plugin cost: memory, a fresh one, and what two do at once.
 """
 
 import json
@@ -41,34 +41,13 @@ def instances(session: Session) -> Table:
     )
     for row in json.loads(answer.stdout):
         table.add(*row)
-    for row in (*_started(plugin), *scaling(plugin, session)):
+    for row in scaling(plugin, session):
         table.add(*row)
     table.notes.append(
         "Memory is the process's proportional set size (PSS): a page that several instances share "
         "counts once."
     )
     return table
-
-
-def _started(plugin: Path) -> list[tuple[str, str]]:
-    """
-    What a program waits for: Python's start, our imports, a plugin, its first answer.
-    """
-    program = (
-        "import sys; from otelwasm import Plugin, Signal\n"
-        "with Plugin(sys.argv[1]) as plugin: plugin.process(Signal.TRACES, b'')"
-    )
-    samples = []
-    for _ in range(_STARTS // 4):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", program, plugin], check=True)
-        samples.append((time.perf_counter() - began) * 1e3)
-    return [
-        (
-            "a program that starts a plugin, calls it and ends, ms",
-            figure(statistics.median(samples)),
-        )
-    ]
 
 
 def _measure(plugin: Path) -> list[tuple[str, str]]:

@@ -17,7 +17,8 @@ __all__ = ["KINDS", "PluginSource", "read_source"]
 
 KINDS = ("processor", "exporter", "receiver")
 _ENTRY = "plugin.py"
-_SKIPPED = {"__pycache__", "node_modules", "venv"}
+# `cases` is what `otelwasm test` goes by.
+_SKIPPED = {"__pycache__", "cases", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
 # The Python inside of components is 3.14; the one that runs this may not know all of its syntax.
 _GUEST_VERSION = (3, 14)

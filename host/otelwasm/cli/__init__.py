@@ -1,14 +1,17 @@
 """
-The command line: `otelwasm run`, `check`, `build`, `validate`, `inspect`, `bindgen`.
+The command line: `otelwasm new`, `run`, `check`, `build`, `validate`, `inspect`, `bindgen`.
 """
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from otelwasm.errors import SetupError
+
+if TYPE_CHECKING:
+    from otelwasm.scaffold import Kind, Language
 
 __all__ = ["main"]
 
@@ -68,6 +71,25 @@ def _check(config: Path) -> None:
 
     check_pipeline(config)
     click.echo(f"{config}: all good")
+
+
+@main.command("new")
+@click.argument("kind", type=click.Choice(["processor", "exporter", "receiver"]))
+@click.argument("folder", type=_FILE)
+@click.option(
+    "--lang",
+    type=click.Choice(["python", "rust", "go"]),
+    default="python",
+    show_default=True,
+    help="The language to write it in.",
+)
+def _new(kind: "Kind", folder: Path, lang: "Language") -> None:
+    """
+    Make FOLDER with a new plugin of KIND, called like it, that can be tested and run at once.
+    """
+    from otelwasm.cli.scaffolding import make_plugin
+
+    make_plugin(kind, folder, lang)
 
 
 @main.command("build")

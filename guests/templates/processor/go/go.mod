@@ -1,0 +1,8 @@
+module my-plugin
+
+go 1.26
+
+require (
+	github.com/otelwasm/otelwasm/guests/sdk/go v0.1.0
+	go.opentelemetry.io/collector/pdata v1.70.0
+)

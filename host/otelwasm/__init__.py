@@ -34,6 +34,7 @@ __all__ = [
     "AllowConfig",
     "BatchError",
     "BuildError",
+    "CaseError",
     "ComponentError",
     "ConfigError",
     "HttpConfig",

@@ -9,6 +9,7 @@ Our exception hierarchy:
     │   ├── ComponentError         a file that is no component of the contract
     │   ├── PluginStartError       the plugin's own `start` refused, or did not get through
     │   ├── BuildError             a source tree that does not become a component
+    │   ├── CaseError              a plugin's test case that cannot be read
     │   └── WitError               WIT text that does not parse or does not resolve
     └── BatchError                 a batch was not taken
         ├── PermanentError         trying again cannot help
@@ -19,6 +20,7 @@ Our exception hierarchy:
 __all__ = [
     "BatchError",
     "BuildError",
+    "CaseError",
     "ComponentError",
     "ConfigError",
     "OtelwasmError",
@@ -66,6 +68,12 @@ class PluginStartError(SetupError):
 class BuildError(SetupError):
     """
     Sources that do not become a component; the message names what is missing.
+    """
+
+
+class CaseError(SetupError):
+    """
+    A test case that is missing or cannot be read; the message names the file, and what is wrong.
     """
 
 

@@ -2,14 +2,22 @@
 Give the conformance tests what they expect.
 """
 
-import pytest
+from collections.abc import Callable
 
-from conformance.golden import Golden
+import pytest
 
 
 @pytest.fixture(scope="session")
-def golden(request: pytest.FixtureRequest) -> Golden:
+def is_to_update(request: pytest.FixtureRequest) -> Callable[[str], bool]:
     """
-    The expected results, rewritten if `--update-golden` says so.
+    Whether a case's expected files are to be rewritten: if `--update-golden` says so, by the first
+    run of a session; the others are held to what that gave.
     """
-    return Golden(is_updating=request.config.getoption("--update-golden"))
+    seen: set[str] = set()
+
+    def ask(case: str) -> bool:
+        is_first = case not in seen
+        seen.add(case)
+        return is_first and bool(request.config.getoption("--update-golden"))
+
+    return ask

@@ -1,102 +1,111 @@
 """
-Every example plugin does what its case says, in every language that has it, however it is run.
+Every example plugin does what its case says, in every language that has it, however it is run: as
+a component in either lane, as plain Python, or as Python that a runner is given.
 """
 
-import json
-from typing import Any
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
-from conformance.cases import Case, Step, read_cases
-from conformance.golden import COMMAND, Golden
-from conformance.runs import Way, run, shown, ways
-from otelwasm.otlp.json import from_json
+from conformance.building import built
+from conformance.examples import Example, read_examples
+from otelwasm.testing import check_case
+from otelwasm_sdk.definition import definitions_in
 
-CASES = read_cases()
+Way = Literal["plain", "instant", "direct", "bridge"]
+
+EXAMPLES = read_examples()
+COMMAND = "scripts/test --update-golden tests/conformance"
+
+
+def ways(language: str) -> tuple[Way, ...]:
+    """
+    How plugins of *language* run.
+    """
+    return (
+        ("plain", "instant", "direct", "bridge") if language == "python" else ("direct", "bridge")
+    )
 
 
 @pytest.mark.parametrize(
-    ("case", "language", "way"),
+    ("example", "language", "way"),
     [
-        pytest.param(case, language, way, id=f"{case.name}-{language}-{way}")
-        for case in CASES
-        for language in case.languages
+        pytest.param(example, language, way, id=f"{example.name}-{language}-{way}")
+        for example in EXAMPLES
+        for language in example.languages
         for way in ways(language)
     ],
 )
 def test_an_example_does_what_its_case_says(
-    case: Case, language: str, way: Way, golden: Golden
+    example: Example, language: str, way: Way, is_to_update: Callable[[str], bool]
 ) -> None:
     """
     An example sends, emits, answers and asks for what is expected, in every language that has it
     and every way to run it.
     """
-    outcome = run(case, language, way=way)
+    source = example.source(language)
+    is_updating = is_to_update(example.name)
+    if way == "plain":
+        plugin = plugin_in(source / "plugin.py")
+        result = check_case(example.case, plugin, is_updating=is_updating)
+    elif way == "instant":
+        result = check_case(example.case, source, is_updating=is_updating)
+    else:
+        component = built(source, language)
+        result = check_case(example.case, component, lane=way, is_updating=is_updating)
 
-    assert [status for _, status in case.messages] == outcome.statuses
-    for step, result in zip(case.steps, outcome.results, strict=True):
-        actual = result
-        if case.kind == "processor":
-            actual = shown_result(case, step, result)
-        expected = case.normal(step.signal, golden.expected(step.expected, actual))
-        assert expected == actual, f"{step.expected}: if that is right: {COMMAND}"
-    files = set()
-    for signal, payload in outcome.emitted.items():
-        path = case.folder / f"expected-emitted-{signal.label}.json"
-        files.add(path)
-        actual = case.tree(signal, payload)
-        expected = case.tree(
-            signal, from_json(signal, json.dumps(golden.expected(path, actual)).encode())
-        )
-        assert expected == actual, f"{path}: if that is right: {COMMAND}"
-    if outcome.requests:
-        path = case.folder / "expected-requests.json"
-        files.add(path)
-        requests = shown(case, outcome.requests)
-        assert golden.expected(path, requests) == requests, f"{path}: if that is right: {COMMAND}"
-    golden.forget(case.folder, kept=files)
+    assert result.is_good, f"{result}\nif that is right: {COMMAND}"
 
 
-def shown_result(case: Case, step: Step, result: bytes | None) -> Any:
-    if result is None:
-        return "drop"
-    return "pass" if result == step.payload else case.tree(step.signal, result)
+def plugin_in(source: Path) -> Callable[..., Any]:
+    """
+    The function or class that a Python file declares as its plugin.
+    """
+    spec = importlib.util.spec_from_file_location(f"example_{source.parents[1].name}", source)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    [definition] = definitions_in(module)
+    return definition.target
 
 
 def test_there_are_examples() -> None:
     """
     The examples that the documentation speaks of are found.
     """
-    kinds = {case.name: case.kind for case in CASES}
+    wanted = {
+        "add-attribute",
+        "attributes",
+        "curl",
+        "enrich",
+        "filter",
+        "filter-ottl",
+        "loki",
+        "nop",
+        "otlp-http-exporter",
+        "otlp-receiver",
+        "prometheus-scraper",
+        "redact",
+        "s3-exporter",
+        "s3-receiver",
+        "sample",
+        "spanmetrics",
+        "stdout",
+        "syslog",
+        "webhook",
+    }
 
-    assert {
-        "add-attribute": "processor",
-        "attributes": "processor",
-        "curl": "processor",
-        "enrich": "processor",
-        "filter": "processor",
-        "filter-ottl": "processor",
-        "loki": "exporter",
-        "nop": "processor",
-        "otlp-http-exporter": "exporter",
-        "otlp-receiver": "receiver",
-        "prometheus-scraper": "receiver",
-        "redact": "processor",
-        "s3-exporter": "exporter",
-        "s3-receiver": "receiver",
-        "sample": "processor",
-        "spanmetrics": "processor",
-        "stdout": "exporter",
-        "syslog": "receiver",
-        "webhook": "receiver",
-    }.items() <= kinds.items()
+    assert set() == wanted - {example.name for example in EXAMPLES}
 
 
 def test_there_are_examples_in_every_language() -> None:
     """
     What every language's authors start from is there in each, and one example in JavaScript.
     """
-    languages = {case.name: set(case.languages) for case in CASES}
+    languages = {example.name: set(example.languages) for example in EXAMPLES}
     everywhere = {"python", "rust", "go"}
     wanted = {
         "add-attribute": everywhere | {"javascript"},

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conformance.building import need
-from conformance.cases import GUESTS
+from conformance.examples import GUESTS
 
 
 @pytest.mark.parametrize("module", ["go", "go/collector"])

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from conformance.building import built
-from conformance.cases import read_cases
+from conformance.examples import GUESTS
 from guests.collector import Collector, RefusedError
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
+from otelwasm.testing import read_case
 
-[CASE] = [case for case in read_cases() if case.name == "filter-ottl"]
+CASE = read_case(GUESTS / "filter-ottl")
 BATCHES = [(step.signal, step.payload) for step in CASE.steps]
 CONFIGS: list[Mapping[str, object]] = [
     {},

@@ -1,10 +1,10 @@
 """
-The command line: `otelwasm new`, `run`, `check`, `build`, `validate`, `inspect`, `bindgen`.
+The command line: `otelwasm new`, `run`, `check`, `build`, `test`, `validate`, `inspect`, `bindgen`.
 """
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -105,6 +105,41 @@ def _build(source: Path, output: Path | None) -> None:
     from otelwasm.cli.building import build_plugin
 
     build_plugin(source, output)
+
+
+@main.command("test")
+@click.argument("plugin", type=_FILE, default=Path("."))
+@click.option(
+    "--update", "is_updating", is_flag=True, help="Accept what comes as what is expected."
+)
+@click.option("--case", "names", metavar="NAME", multiple=True, help="Run this case; repeatable.")
+@click.option("--cases", type=_FILE, metavar="DIR", help="The folder of cases; PLUGIN's `cases`.")
+@click.option(
+    "--lane",
+    type=click.Choice(["auto", "direct", "bridge"]),
+    default="auto",
+    help="How bytes cross into the plugin.",
+)
+@click.pass_context
+def _test(
+    ctx: click.Context,
+    plugin: Path,
+    is_updating: bool,
+    names: tuple[str, ...],
+    cases: Path | None,
+    lane: Literal["auto", "direct", "bridge"],
+) -> None:
+    """
+    Run the cases of PLUGIN, a Python file, a component, or a folder (this one unless given), and
+    show how the telemetry that comes differs from what is expected.
+
+    A case is a folder in `cases` with input-traces.json or the like; --update writes the rest.
+    Exits with 0 if all pass, with 1 if one does not, with 2 if there is a mistake in the files.
+    """
+    from otelwasm.cli.testing import run_cases
+
+    is_good = run_cases(plugin, cases=cases, names=names, lane=lane, is_updating=is_updating)
+    ctx.exit(0 if is_good else 1)
 
 
 @main.command("validate")

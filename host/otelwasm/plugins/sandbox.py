@@ -22,6 +22,7 @@ from otelwasm.plugins.faults import Fault, from_wasmtime, missing_import
 from otelwasm.plugins.imports import Imports
 from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.memory import Account, Region
+from otelwasm.plugins.output import WholeLines
 from otelwasm.plugins.world import GuestFunction
 
 __all__ = ["Sandbox"]
@@ -61,6 +62,7 @@ class Sandbox:
         self._account = Account(memory_bytes, component.images)
         self._engine = the_engine()
         self._kept: list[object] = []
+        self._outputs: list[WholeLines] = []
         self._memories: list[Memory] = []
         self._is_busy = False
         self._has_window = component.lane == "bridge"
@@ -125,6 +127,8 @@ class Sandbox:
         self._engine.dispatcher.remove(self._context)
         self._store.close()
         self._store = None
+        for lines in self._outputs:
+            lines.close()
         # Memories are unmapped with their last reference, so no cycle may hold one.
         self._imports.close()
         for memory in self._memories:
@@ -383,7 +387,9 @@ class Sandbox:
                     self._imports.host_errors += 1
                     del error
 
-            return take
+            lines = WholeLines(take)
+            self._outputs.append(lines)
+            return lines.write
 
         self._kept += _ffi.capture_output(config, stdout=stream("stdout"), stderr=stream("stderr"))
         return config

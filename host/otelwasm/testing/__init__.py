@@ -19,8 +19,16 @@ around it, and keeps what it emitted, logged, measured and requested on the way:
 
         assert reply.status == 202
         [logs] = trial.emitted
+
+Cases are what `otelwasm test` runs: files with what goes in and what is expected (`cases.py` says
+all of it). `check_cases` runs those of a plugin, and `differences` compares any two batches:
+
+    def test_all_cases() -> None:
+        check_cases(Path(__file__).parent)
 """
 
+from otelwasm.testing.cases import Case, read_case, read_cases
+from otelwasm.testing.differences import differences
 from otelwasm.testing.making import (
     a_log_record,
     a_message,
@@ -30,18 +38,27 @@ from otelwasm.testing.making import (
     metrics,
     traces,
 )
+from otelwasm.testing.results import CaseResult, Problem, check_case, check_cases
 from otelwasm.testing.trial import LogLine, Measurement, Trial, run
 
 __all__ = [
+    "Case",
+    "CaseResult",
     "LogLine",
     "Measurement",
+    "Problem",
     "Trial",
     "a_log_record",
     "a_message",
     "a_metric",
     "a_span",
+    "check_case",
+    "check_cases",
+    "differences",
     "logs",
     "metrics",
+    "read_case",
+    "read_cases",
     "run",
     "traces",
 ]

@@ -150,7 +150,8 @@ class BuiltPlugin:
             raise PermanentError(str(failure)) from None
 
     def _log(self, level: str, message: str, attributes: Attributes) -> None:
-        self._host.log(cast("Level", level), message, attributes)
+        # As the plugin wrote it, without what a log does to show that a line goes on.
+        self._host.log(cast("Level", level), message.replace("\n  | ", "\n"), attributes)
 
     def _meter(self, kind: str, name: str, value: float, attributes: Attributes) -> None:
         record = self._host.add if kind == "add" else self._host.observe

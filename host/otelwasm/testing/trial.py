@@ -116,6 +116,13 @@ class Trial:
             self.stop()
         self._close()
 
+    @property
+    def kind(self) -> Kind:
+        """
+        `processor`, `exporter` or `receiver`.
+        """
+        return self._kind
+
     def process(self, batch: Batch[Any] | ProtoMessage) -> Batch[Any] | None:
         """
         Let a processor process a batch, or one item alone; return what it sends on.

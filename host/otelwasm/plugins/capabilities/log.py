@@ -70,7 +70,7 @@ class PluginLog:
         Log what a guest wrote to its standard output or error, a line each.
         """
         level = Level.WARN if stream == "stderr" else Level.INFO
-        for line in written.decode("utf-8", "replace").splitlines():
+        for line in filter(None, written.decode("utf-8", "replace").splitlines()):
             self.write(level, line, (("stream", stream),))
 
     def close(self) -> None:

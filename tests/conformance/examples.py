@@ -12,6 +12,8 @@ __all__ = ["GUESTS", "LANGUAGES", "Example", "read_examples"]
 
 GUESTS = Path(__file__).resolve().parents[2] / "guests"
 LANGUAGES = ("python", "rust", "go", "javascript")
+# What else is in there.
+_OTHERS = ("sdk", "templates")
 
 
 @attrs.frozen
@@ -47,5 +49,7 @@ def read_examples() -> list[Example]:
     """
     Read them all.
     """
-    folders = [each for each in sorted(GUESTS.iterdir()) if each.is_dir() and each.name != "sdk"]
+    folders = [
+        each for each in sorted(GUESTS.iterdir()) if each.is_dir() and each.name not in _OTHERS
+    ]
     return [Example(read_case(folder)) for folder in folders]

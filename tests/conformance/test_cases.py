@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from otelwasm.cli import main
+from otelwasm.scaffold import KINDS, Kind, new_plugin
 
 PLUGIN = """\
 import attrs
@@ -123,3 +124,17 @@ def test_a_users_mistake_is_one_message(plugin: Path, arguments: list[str], told
 
     assert (2, "") == (result.exit_code, result.stdout)
     assert told in result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_plugins_case_passes(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What `otelwasm new` makes passes `otelwasm test` as it is.
+    """
+    new_plugin(kind, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+    result = test()
+
+    assert (0, True) == (result.exit_code, "1 of 1 case passed" in result.output), result.output

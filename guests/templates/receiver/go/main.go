@@ -27,7 +27,11 @@ func init() {
 
 func (w webhook) Receive(message otelwasm.Message) (reply otelwasm.Reply, err error) {
 	if message.Method != "POST" {
-		return otelwasm.Reply{Status: 405, Body: []byte("POST a message\n")}, nil
+		return otelwasm.Reply{
+			Status:  405,
+			Headers: otelwasm.Headers{{Name: "content-type", Value: "text/plain"}},
+			Body:    []byte("POST a message\n"),
+		}, nil
 	}
 	payload, err := new(plog.ProtoMarshaler).MarshalLogs(w.logs(message))
 	if err != nil {

@@ -21,7 +21,7 @@ class Config:
 @receiver
 def webhook(message: Message, config: Config) -> Reply:
     if message.method != "POST":
-        return Reply(405, "POST a message\n")
+        return Reply(405, "POST a message\n", {"content-type": "text/plain"})
     record = {
         "observed_time_unix_nano": time.time_ns(),
         "body": message.body.decode(errors="replace"),

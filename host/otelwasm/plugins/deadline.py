@@ -124,7 +124,8 @@ class Deadline:
         """
         if self.times[_IN_HOST] > _HOST_LIMIT_S:
             return f"a call spent more than {_HOST_LIMIT_S:g} s in the host's functions"
-        return f"a call ran beyond its deadline of {self._allowed_s:g} s"
+        set_by = " (`limits: {deadline: …}`)" if self._allowed_s == self.limit_s else ""
+        return f"a call ran beyond its deadline of {self._allowed_s:g} s{set_by}"
 
     def nap(self) -> None:
         """

@@ -23,6 +23,7 @@ from otelwasm.plugins.imports import Imports
 from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.memory import Account, Region
 from otelwasm.plugins.output import WholeLines
+from otelwasm.plugins.python_stack import python_place
 from otelwasm.plugins.world import GuestFunction
 
 __all__ = ["Sandbox"]
@@ -260,16 +261,15 @@ class Sandbox:
         if self._account.refused_at_s >= self._deadline.began_s:
             refused_bytes = self._account.refused_bytes
         fault = cut or from_wasmtime(error, refused_bytes=refused_bytes)
-        text = str(fault)
+        reason, _, wasm = str(fault).partition("; in ")
         if fault.kind == "deadline":
-            where = "".join(text.partition("; in ")[1:])
-            text = f"{self._deadline.verdict()}{where}"
+            reason = self._deadline.verdict()
         elif fault.kind == "memory" and refused_bytes is not None:
-            asked, limit = refused_bytes, self._account.limit_bytes
-            text = (
-                f"{asked / (1 << 20):.1f} MiB asked, limit is {limit / (1 << 20):.1f} MiB; {text}"
-            )
-        return self.end(Fault(text, kind=fault.kind))
+            asked, limit = refused_bytes / (1 << 20), self._account.limit_bytes / (1 << 20)
+            reason = f"{asked:.1f} MiB asked, limit is {limit:.1f} MiB; {reason}"
+        python = python_place(region.view for region in self._account.regions)
+        where = f"; at {python}" if python else f"; in {wasm}" if wasm else ""
+        return self.end(Fault(f"{reason}{where}", kind=fault.kind))
 
     def _instantiate(self) -> ComponentInstance:
         assert self._store is not None

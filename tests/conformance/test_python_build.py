@@ -55,10 +55,10 @@ def refusal(folder: Path, text: str) -> str:
     with pytest.raises(BuildError) as raised:
         build(path)
     message = str(raised.value)
-    assert message.startswith(f"{path}: ")
+    assert message.startswith(f"{path}:")
     assert "componentize" not in message
     assert "wasm backtrace" not in message
-    return message.removeprefix(f"{path}: ")
+    return message.removeprefix(f"{path}:")
 
 
 def test_a_missing_module_is_named_with_what_to_do(tmp_path: Path) -> None:
@@ -68,10 +68,10 @@ def test_a_missing_module_is_named_with_what_to_do(tmp_path: Path) -> None:
     text = "import json\nimport numpy\nfrom otelwasm_sdk import Traces, processor\n"
     message = refusal(tmp_path, text + "@processor\ndef p(batch: Traces) -> None: ...\n")
 
-    assert 'File "wrong.py", line 2, in <module>' in message
-    assert 1 == message.count("File ")
-    assert "There is no module 'numpy' in the plugin" in message
-    assert "pure Python: compiled ones, as numpy, do not run in WebAssembly" in message
+    assert (
+        "2: ModuleNotFoundError: No module named 'numpy'\n"
+        "numpy is compiled code, which does not run in WebAssembly"
+    ) == message
 
 
 def test_a_signature_that_says_nothing_is_refused(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_signature_that_says_nothing_is_refused(tmp_path: Path) -> None:
     text = "from otelwasm_sdk import processor\n\n@processor\ndef p(batch): ...\n"
     message = refusal(tmp_path, text)
 
-    assert "wrong.py:3: p: `batch` has no annotation; write `batch: Traces`" in message
+    assert message.startswith("3: p: `batch` has no annotation; write `batch: Traces`")
 
 
 def test_there_has_to_be_a_folder_to_write_to(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ class FakePlugin:
         Be loaded, as the pipeline loads a plugin.
         """
         if self._refuses is not None:
-            raise PluginStartError(f"plugin '{name}' refused its configuration: {self._refuses}")
+            raise PluginStartError(f"plugin '{name}' did not start: {self._refuses}")
         self.name, self.config = name, config.config
         self.emit, self.log, self.meter = emit, log, meter
         return self

@@ -90,7 +90,7 @@ async def test_a_plugin_that_refuses_keeps_all_from_starting(tmp_path: Path) -> 
         },
     )
 
-    with pytest.raises(PluginStartError, match="plugin 'bad' refused its configuration: no such"):
+    with pytest.raises(PluginStartError, match="plugin 'bad' did not start: no such"):
         async with Pipeline(a_config(tmp_path, "good", "bad"), registry=kinds):
             pytest.fail("it started")
 
@@ -112,8 +112,8 @@ async def test_all_plugins_that_refuse_are_told(tmp_path: Path) -> None:
         await Pipeline(a_config(tmp_path, "one", "two"), registry=kinds).check()
 
     assert sorted(str(caught.value).splitlines()) == [
-        "configuration: processors.wasm/one: plugin 'one' refused its configuration: this",
-        "configuration: processors.wasm/two: plugin 'two' refused its configuration: that",
+        "configuration: processors.wasm/one: plugin 'one' did not start: this",
+        "configuration: processors.wasm/two: plugin 'two' did not start: that",
     ]
 
 

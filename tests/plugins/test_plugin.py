@@ -87,7 +87,7 @@ def test_a_refused_configuration_names_the_plugin_and_its_words() -> None:
     with pytest.raises(PluginStartError) as caught:
         Plugin(REFUSED, name="picky", config={"mode": 1})
 
-    assert "plugin 'picky' refused its configuration: {\"mode\": 1}" == str(caught.value)
+    assert "plugin 'picky' did not start: {\"mode\": 1}" == str(caught.value)
 
 
 def test_a_missing_file_is_one_clear_error() -> None:

@@ -10,15 +10,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from otelwasm.build.ingredients import CARRIED, TOOL, Ingredients, package_folder, python_files
 from otelwasm.contract import contract_dir
+from otelwasm.errors import BuildError
 
 __all__ = ["FailedError", "componentize"]
 
 _ENTRY = "otelwasm_entry"
+_LONGEST_S = 900
 
 
 class FailedError(Exception):
@@ -60,7 +62,7 @@ def componentize(
         for path in python_files(package_folder("otelwasm_sdk")):
             _copy(path, site / "otelwasm_sdk" / path.relative_to(package_folder("otelwasm_sdk")))
         shutil.copytree(ingredients.native, site, dirs_exist_ok=True)
-        done = subprocess.run(
+        done = _done(
             [
                 *(sys.executable, "-P", "-c", "from componentize_py import script; script()"),
                 *("--quiet", "--wit-path", str(contract_dir()), "--world", world),
@@ -70,14 +72,28 @@ def componentize(
             # componentize-py adds the site-packages of the environment that it runs in, whose
             # modules would end up in the component. In this one there are none.
             env=os.environ | {"VIRTUAL_ENV": str(work)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
         )
         if done.returncode != 0 or not built.is_file():
             raise FailedError(done.stdout + done.stderr, status=done.returncode)
         return built.read_bytes()
+
+
+def _done(command: Sequence[str], *, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LONGEST_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(
+            f"{TOOL} did not end within {_LONGEST_S // 60} minutes; it imports the plugin's files,"
+            " which may wait or loop there"
+        ) from None
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from otelwasm.build.native import native_modules
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
 
-__all__ = ["CARRIED", "TOOL", "Ingredients", "package_folder", "python_files"]
+__all__ = ["CARRIED", "TOOL", "Ingredients", "RequirementError", "package_folder", "python_files"]
 
 Report = Callable[[str], None]
 
@@ -28,6 +28,12 @@ CARRIED = {
     "opentelemetry-proto": ("opentelemetry.proto",),
     "protobuf": ("google.protobuf",),
 }
+
+
+class RequirementError(BuildError):
+    """
+    Something required that cannot be had; the message begins with it.
+    """
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from otelwasm.build.ingredients import Ingredients
+from otelwasm.build.ingredients import Ingredients, RequirementError
 from otelwasm.build.kept import kept_component, key_of
 from otelwasm.build.source import PluginSource, read_source
 from otelwasm.errors import BuildError
@@ -37,7 +37,7 @@ def build(source: Path, *, report: Report = lambda line: None) -> Path:
     Build the plugin at *source*, a file or a folder with a plugin.py, into the cache.
     """
     plugin = read_source(source)
-    ingredients = Ingredients.of(plugin.requirements, report)
+    ingredients = _ingredients(plugin, report)
     settings = {"entry": plugin.entry, "name": plugin.name, "rest": ingredients.key}
     key = key_of(settings, sorted(plugin.files.items()))
 
@@ -70,7 +70,7 @@ def runner(plugin: PluginSource, *, report: Report = lambda line: None) -> tuple
     Build what can be *plugin*, and any of its kind that requires the same; return the component,
     and the key of all that is in it.
     """
-    ingredients = Ingredients.of(plugin.requirements, report)
+    ingredients = _ingredients(plugin, report)
     name = f"{plugin.kind}-runner"
     key = key_of({"runner": plugin.kind, "rest": ingredients.key}, ())
 
@@ -95,20 +95,30 @@ def runner(plugin: PluginSource, *, report: Report = lambda line: None) -> tuple
     return kept_component(name, key, make=make, report=lambda line: None), key
 
 
+def _ingredients(plugin: PluginSource, report: Report) -> Ingredients:
+    try:
+        return Ingredients.of(plugin.requirements, report)
+    except RequirementError as error:
+        listed = plugin.files.get("requirements.txt", plugin.files[plugin.entry])
+        raise BuildError(f"{listed}: {error}") from None
+
+
 def refusal(plugin: PluginSource, answer: str) -> str:
     """
     Say why there is no plugin in the sources, by what the SDK answered.
     """
     said = json.loads(answer)
-    message = f"{plugin.files[plugin.entry]}: {said['message']}"
+    message: str = said["message"]
+    name, _, rest = message.partition(":")
+    entry = plugin.files[plugin.entry]
+    file = plugin.files.get(name)
+    text = f"{entry}: {message}" if file is None else f"{file}:{rest}"
     if said["missing"]:
-        module = said["missing"].partition(".")[0]
-        message += (
-            f"\nThere is no module {module!r} in the plugin. Packages are listed in the file's"
-            " `# /// script` block or the folder's requirements.txt, and have to be pure Python:"
-            " compiled ones, as numpy, do not run in WebAssembly"
-        )
-    return message
+        # Here, as most plugins miss nothing.
+        from otelwasm.build.modules import why_missing
+
+        text += f"\n{why_missing(said['missing'], beside=entry)}"
+    return text
 
 
 def _own_words(plugin: PluginSource, said: str) -> str | None:

@@ -4,7 +4,6 @@ Look at a Python plugin's files before anything is built: what they are, and wha
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,6 @@ _ENTRY = "plugin.py"
 # `cases` is what `otelwasm test` goes by.
 _SKIPPED = {"__pycache__", "cases", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
-# The Python inside of components is 3.14; the one that runs this may not know all of its syntax.
-_GUEST_VERSION = (3, 14)
 _DECORATED = re.compile(r"^@(?:\w+\.)?(processor|exporter|receiver)\s*$", re.MULTILINE)
 # As PEP 723 defines it.
 _INLINE_METADATA = re.compile(
@@ -90,23 +87,21 @@ def _kind(path: Path, text: str) -> str:
     Say which kind of plugin *text* declares: the decorator decides about the component's world.
     """
     try:
-        found = list(_decorated(ast.parse(text, str(path))))
+        tree = ast.parse(text, str(path))
+        found = list(_decorated(tree))
     except SyntaxError as error:
-        if sys.version_info < _GUEST_VERSION:
-            # The Python in the component has the last word about this.
-            found = [(kind, 0, "?") for kind in _DECORATED.findall(text)]
-        else:
-            found = []
+        # The Python in the component has the last word about this, and words it.
+        tree = ast.Module([], [])
+        found = [(kind, 0, "?") for kind in _DECORATED.findall(text)]
         if not found:
             line = (error.text or "").rstrip()
-            raise BuildError(f"{path}:{error.lineno}: {error.msg}\n    {line}") from None
+            raise BuildError(
+                f"{path}:{error.lineno}: SyntaxError: {error.msg}\n    {line}"
+            ) from None
     if len(found) == 1:
         return found[0][0]
     if not found:
-        raise BuildError(
-            f"{path}: no plugin in it: put @processor before a function or class"
-            " (from otelwasm_sdk import processor)"
-        )
+        raise BuildError(_why_none(path, tree))
     places = ", ".join(f"@{kind} {name} at line {line}" for kind, line, name in found)
     raise BuildError(f"{path}: one plugin a file, not {len(found)}: {places}")
 
@@ -115,19 +110,52 @@ def _decorated(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
     """
     Find (kind, line, name) of what is decorated as a plugin, under any name it was imported by.
     """
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "otelwasm_sdk":
-            names |= {a.asname or a.name: a.name for a in node.names if a.name in KINDS}
-        elif isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name == "otelwasm_sdk":
-                    names |= {f"{alias.asname or alias.name}.{kind}": kind for kind in KINDS}
+    names = _names(tree)
     for statement in tree.body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for decorator in statement.decorator_list:
                 if kind := names.get(ast.unparse(decorator)):
                     yield kind, statement.lineno, statement.name
+
+
+def _names(tree: ast.Module) -> dict[str, str]:
+    """
+    The kinds by the names that they are imported under.
+    """
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("otelwasm_sdk"):
+            names |= {a.asname or a.name: a.name for a in node.names if a.name in KINDS}
+            if any(a.name == "*" for a in node.names):
+                names |= {kind: kind for kind in KINDS}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "otelwasm_sdk":
+                    names |= {f"{alias.asname or alias.name}.{kind}": kind for kind in KINDS}
+    return names
+
+
+def _why_none(path: Path, tree: ast.Module) -> str:
+    """
+    Say why there is no plugin in a file, as well as its decorators tell.
+    """
+    names = _names(tree)
+    for node in ast.walk(tree):
+        for decorator in getattr(node, "decorator_list", ()):
+            is_called = isinstance(decorator, ast.Call)
+            name = ast.unparse(decorator).partition("(")[0]
+            if name not in names and name not in KINDS:
+                continue
+            where = f"{path}:{decorator.lineno}: @{name}"
+            if name not in names:
+                return f"{where} is not imported: from otelwasm_sdk import {name}"
+            if is_called:
+                return f"{where} is written without parentheses"
+            return f"{where} stands before a function or class of the file, not inside of one"
+    return (
+        f"{path}: no plugin in it: put @processor, @exporter or @receiver before the function or"
+        " class that is one (from otelwasm_sdk import processor)"
+    )
 
 
 def _inline_requirements(path: Path, text: str) -> str:
@@ -148,7 +176,15 @@ def _inline_requirements(path: Path, text: str) -> str:
         metadata = tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError as error:
         raise BuildError(f"{path}: the `# /// script` block is no TOML: {error}") from None
+    strange = sorted(metadata.keys() - {"dependencies", "requires-python", "tool"})
+    if strange:
+        raise BuildError(
+            f"{path}: `{strange[0]}` in the `# /// script` block is no key of it; what the plugin"
+            " requires is listed in `dependencies`"
+        )
     requirements = metadata.get("dependencies", [])
-    if not all(isinstance(requirement, str) for requirement in requirements):
+    if not isinstance(requirements, list) or not all(
+        isinstance(requirement, str) for requirement in requirements
+    ):
         raise BuildError(f"{path}: `dependencies` in the `# /// script` block is a list of strings")
     return "\n".join(requirements)

@@ -64,7 +64,7 @@ def start(instance: Instance, source: Source, *, name: str, config: str) -> Abil
         except Fault as fault:
             raise PluginStartError(f"{fault} (in its start)") from fault
         if isinstance(started, Err):
-            raise PluginStartError(f"plugin '{name}' refused its configuration: {started.error}")
+            raise PluginStartError(f"plugin '{name}' did not start: {started.error}")
     except BaseException:
         instance.close()
         raise

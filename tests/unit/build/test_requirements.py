@@ -98,5 +98,5 @@ def test_what_pip_does_not_understand_is_shown(tmp_path: Path) -> None:
     """
     Pip's own words reach the author.
     """
-    with pytest.raises(BuildError, match=r"could not install[^!]*not a requirement!"):
+    with pytest.raises(BuildError, match="'not a requirement!' is not understood"):
         install(tmp_path, "not a requirement!")

@@ -85,10 +85,13 @@ def test_newer_syntax_than_this_pythons_is_left_to_the_guest(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = (1,\ny = 2\n", "p.py:1: '(' was never closed"),
-        ("def f(:\n", "p.py:1: invalid syntax"),
-        ("", "p.py: no plugin in it: put @processor before a function or class"),
-        ("def processor(f): return f\n@processor\ndef p(): pass\n", "p.py: no plugin in it"),
+        ("x = (1,\ny = 2\n", "p.py:1: SyntaxError: '(' was never closed"),
+        ("def f(:\n", "p.py:1: SyntaxError: invalid syntax"),
+        ("", "p.py: no plugin in it: put @processor, @exporter or @receiver before"),
+        (
+            "def processor(f): return f\n@processor\ndef p(): pass\n",
+            "p.py:2: @processor is not imported",
+        ),
         (
             PLUGIN + "@processor\nclass Other:\n    pass\n",
             "p.py: one plugin a file, not 2: @processor redact at line 5, @processor Other at",

@@ -267,7 +267,9 @@ def test_a_class_without_its_method_is_refused() -> None:
     class Empty:
         pass
 
-    with pytest.raises(DefinitionError, match="a class that is a processor has `process`"):
+    with pytest.raises(
+        DefinitionError, match="a class with @processor has a method `process`; this"
+    ):
         define(Empty)
 
 

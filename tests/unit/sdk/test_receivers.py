@@ -253,7 +253,7 @@ def test_a_bug_is_logged_and_its_sender_learns_nothing(error: Any) -> None:
         line = webhook.__code__.co_firstlineno + 3
         assert f'test_receivers.py", line {line}, in webhook' in str(text)
     else:
-        assert "receive returns a Reply or None, not list" in str(text)
+        assert "webhook returned list; it returns a Reply or None" in str(text)
 
 
 def test_a_bug_in_a_poll_is_a_failure() -> None:

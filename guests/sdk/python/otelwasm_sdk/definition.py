@@ -18,6 +18,7 @@ from otelwasm_sdk.signature import (
     describe,
     handled_signals,
     is_config,
+    may_return_none,
     parameters,
 )
 
@@ -94,6 +95,7 @@ class Definition:
     signals: frozenset[Signal]
     calls: frozenset[Call]
     takes_bytes: bool
+    may_drop: bool
     config_class: type | None
 
     @property
@@ -102,6 +104,14 @@ class Definition:
         What the plugin's function or class is called.
         """
         return self.target.__name__
+
+    @property
+    def place(self) -> str:
+        """
+        The function that gets the batches or messages, with its file and line.
+        """
+        is_class = isinstance(self.target, type)
+        return describe(getattr(self.target, self.method) if is_class else self.target)
 
     def create(self, config: object) -> Any:
         """
@@ -152,15 +162,21 @@ def define(target: Callable[..., Any]) -> Definition:
     main = next((name for name in _METHODS[kind] if name in methods), None)
     if main is None:
         needed = " or ".join(f"`{name}`" for name in _METHODS[kind])
-        raise DefinitionError(f"{describe(target)}: a class that is a {kind} has {needed}")
+        has = ", ".join(f"`{name}`" for name in vars(target) if not name.startswith("_"))
+        raise DefinitionError(
+            f"{describe(target)}: a class with @{kind} has a method {needed};"
+            f" this one has {has or 'none'}"
+        )
     for name, method in methods.items():
         if name == "receive":
             check_message(method, given[name])
         elif name in ("poll", *_MOMENTS):
             check_nothing(method, given[name])
-    signals, takes_bytes = frozenset(Signal), False
+    signals, takes_bytes, may_drop = frozenset(Signal), False, True
     if kind != "receiver":
         signals, takes_bytes = handled_signals(methods[main], given[main])
+    if kind == "processor":
+        may_drop = may_return_none(methods[main])
     return Definition(
         kind=kind,
         target=target,
@@ -168,6 +184,7 @@ def define(target: Callable[..., Any]) -> Definition:
         signals=signals,
         calls=frozenset(call for call in _CALLS if call in methods),
         takes_bytes=takes_bytes,
+        may_drop=may_drop,
         config_class=config_class(target, settings),
     )
 

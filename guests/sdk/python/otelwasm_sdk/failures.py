@@ -35,7 +35,7 @@ class Retryable(Failure):
     Trying this batch again may help; not before *after_s* seconds, if that is known.
     """
 
-    def __init__(self, message: str, *, after_s: float | None = None) -> None:
+    def __init__(self, message: str = "", *, after_s: float | None = None) -> None:
         super().__init__(message)
         if after_s is not None and (not isinstance(after_s, int | float) or after_s < 0):
             raise TypeError(f"after_s is a number of seconds, not {after_s!r}")

@@ -16,7 +16,7 @@ from otelwasm_sdk.messages import Message, Receipt, Reply
 from otelwasm_sdk.parts import headers_of, pack, parts_of, unpack
 from otelwasm_sdk.report import report_of
 from otelwasm_sdk.signals import Signal
-from otelwasm_sdk.signature import BATCHES
+from otelwasm_sdk.signature import BATCHES, describe
 from otelwasm_sdk.structure import ConfigError, structure
 
 __all__ = [
@@ -128,22 +128,27 @@ class Runner:
         """
         Let a receiver handle one message.
         """
-        reply = self._hosted(self._answering("receive"), message)
+        function = self._answering("receive")
+        reply = self._hosted(function, message)
         if reply is not None and not isinstance(reply, Reply):
-            raise TypeError(f"receive returns a Reply or None, not {type(reply).__name__}")
+            raise TypeError(self._returned(function, reply, "a Reply or None"))
         return reply or Reply()
 
     def poll(self) -> float | None:
         """
         Let a receiver look for something new; returns the seconds until it wants to again.
         """
-        seconds = self._hosted(self._answering("poll"))
+        function = self._answering("poll")
+        seconds = self._hosted(function)
         if seconds is None:
             return None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-            raise TypeError(f"poll returns seconds or None, not {type(seconds).__name__}")
+            raise TypeError(self._returned(function, seconds, "the seconds until its next call"))
         if not (seconds >= 0 and math.isfinite(seconds)):
-            raise ValueError(f"poll returns seconds until its next call, not {seconds}")
+            raise ValueError(
+                f"{self._called(function)} returned {seconds}; it returns the seconds until its"
+                " next call"
+            )
         return float(seconds)
 
     def reply_to(self, message: Message) -> Reply:
@@ -187,12 +192,31 @@ class Runner:
         if isinstance(error, Retryable):
             wait_s = error.after_s
             wait_ms = None if wait_s is None else milliseconds(wait_s)
-            return Outcome(RETRYABLE, str(error).encode(errors="replace"), wait_ms)
+            return Outcome(RETRYABLE, self.reason(error).encode(errors="replace"), wait_ms)
         if isinstance(error, Failure):
-            return Outcome(PERMANENT, str(error).encode(errors="replace"))
+            return Outcome(PERMANENT, self.reason(error).encode(errors="replace"))
         report = report_of(error, self.folder)
         self._host.log("error", report.full, ())
         return Outcome(PERMANENT, report.summary.encode(errors="replace"))
+
+    def reason(self, error: Failure) -> str:
+        """
+        What a failure says; where one says nothing, that.
+        """
+        if text := str(error):
+            return text
+        name, place = type(error).__name__, report_of(error, self.folder).place
+        return f'{name} was raised without a reason ({place}); give it one: {name}("…")'
+
+    def _called(self, function: Callable[..., Any] | None = None) -> str:
+        """
+        The function in the author's words, with its file and line.
+        """
+        text = self.definition.place if function is None else describe(function)
+        return text.removeprefix(self.folder)
+
+    def _returned(self, function: Callable[..., Any], result: object, wanted: str) -> str:
+        return f"{self._called(function)} returned {type(result).__name__}; it returns {wanted}"
 
     def _answering(self, call: Call) -> Callable[..., Any]:
         definition = self.definition
@@ -221,10 +245,10 @@ class Runner:
         if definition.takes_bytes:
             if is_processor:
                 return lambda payload: verdict(signal, payload, function(payload, signal))
-            return lambda payload: _receipt(function(payload, signal))
+            return lambda payload: self._receipt(function(payload, signal))
         if is_processor:
             return lambda payload: verdict(signal, payload, function(batch(payload)))
-        return lambda payload: _receipt(function(batch(payload)))
+        return lambda payload: self._receipt(function(batch(payload)))
 
     def _refusing(self, signal: Signal) -> Callable[[bytes], Outcome]:
         def refuse(payload: bytes) -> Outcome:
@@ -233,7 +257,8 @@ class Runner:
         return refuse
 
     def _verdict(self, signal: Signal, payload: bytes, result: object) -> Outcome:
-        if result is None:
+        definition = self.definition
+        if result is None and definition.may_drop:
             return _DROPPED
         if isinstance(result, Batch) and result.signal is signal:
             changed = bytes(result)
@@ -241,12 +266,27 @@ class Runner:
                 return _PASSED
             # Without any item it has no bytes either.
             return Outcome(REPLACE, changed) if changed else _DROPPED
-        if isinstance(result, bytes) and self.definition.takes_bytes:
+        if isinstance(result, bytes) and definition.takes_bytes:
             return _PASSED if result == payload else Outcome(REPLACE, result)
-        wanted = "bytes" if self.definition.takes_bytes else BATCHES[signal].__name__
+        wanted = "bytes" if definition.takes_bytes else BATCHES[signal].__name__
+        if result is None:
+            raise TypeError(
+                f"{self._called()} returned None, which its annotation does not allow: return the"
+                f" batch, or write `-> {wanted} | None` if it may drop some"
+            )
         raise TypeError(
-            f"{self.definition.name} returned {type(result).__name__} for {signal.label};"
-            f" it returns {wanted} or None, and sends other signals with emit()"
+            f"{self._called()} returned {type(result).__name__} for {signal.label}; it returns"
+            f" {wanted}, or None to drop the batch, and sends other signals with emit(...)"
+        )
+
+    def _receipt(self, result: object) -> Outcome:
+        if result is None:
+            return Outcome(RECEIPT, b"", 0)
+        if isinstance(result, Receipt):
+            return Outcome(RECEIPT, result.message.encode(errors="replace"), result.rejected)
+        raise TypeError(
+            f"{self._called()} returned {type(result).__name__}; an exporter returns None or a"
+            " Receipt, and raises Permanent or Retryable for what it could not send"
         )
 
 
@@ -255,11 +295,3 @@ def milliseconds(seconds: float) -> int:
     Seconds as the contract's milliseconds, as many as it can say.
     """
     return round(min(max(0.0, seconds * 1000), _LONGEST_MS))
-
-
-def _receipt(result: object) -> Outcome:
-    if result is None:
-        return Outcome(RECEIPT, b"", 0)
-    if isinstance(result, Receipt):
-        return Outcome(RECEIPT, result.message.encode(errors="replace"), result.rejected)
-    raise TypeError(f"an exporter returns None or a Receipt, not {type(result).__name__}")

@@ -2,7 +2,9 @@
 Understand a plugin's annotations: which signals it takes, and what configures it.
 """
 
+import dis
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -26,6 +28,7 @@ __all__ = [
     "describe",
     "handled_signals",
     "is_config",
+    "may_return_none",
     "parameters",
 ]
 
@@ -57,17 +60,63 @@ def parameters(function: Callable[..., Any]) -> list[Parameter]:
     """
     List the parameters of *function* that a plain call fills, with what they are annotated with.
     """
-    try:
-        hints = typing.get_type_hints(function)
-    except NameError as error:
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & _NOT_PLAIN:
         raise DefinitionError(
-            f"{describe(function)}: an annotation names what is not there: {error}"
-        ) from None
+            f"{describe(function)}: is called as a plain function: write it without `async` and"
+            " `yield`, and send several batches with emit(...)"
+        )
+    hints = _hints(function)
     return [
         Parameter(name, hints.get(name, parameter.empty))
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind not in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD)
     ]
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except NameError as error:
+        raise DefinitionError(
+            f"{describe(function)}: an annotation names what is not there: {error}"
+        ) from None
+
+
+def may_return_none(function: Callable[..., Any]) -> bool:
+    """
+    Whether *function*, which returns a batch or None to drop it, may do the latter.
+
+    Its annotation says so. Without one it may; but if it never returns anything, it was forgotten.
+    """
+    hint = _hints(function).get("return", inspect.Parameter.empty)
+    says_none = any(each in _SAY_NONE for each in _members(hint))
+    if not says_none and _returns_nothing(function):
+        raise DefinitionError(
+            f"{describe(function)}: returns nothing, which drops every batch; end it with"
+            " `return batch`, or annotate it with `-> None` if that is meant"
+        )
+    return says_none or hint is inspect.Parameter.empty
+
+
+def _returns_nothing(function: Callable[..., Any]) -> bool:
+    """
+    Whether the function returns, and only ever None.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    returned = []
+    before = None
+    for each in dis.get_instructions(code):
+        # `RETURN_CONST` is Python 3.12's and 3.13's.
+        if each.opname == "RETURN_CONST":
+            returned.append(each.argval)
+        elif each.opname == "RETURN_VALUE":
+            is_constant = before is not None and before.opname == "LOAD_CONST"
+            returned.append(before.argval if before and is_constant else before)
+        before = each
+    return bool(returned) and all(each is None for each in returned)
 
 
 def handled_signals(
@@ -100,6 +149,8 @@ def handled_signals(
     return signals, False
 
 
+_NOT_PLAIN = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_SAY_NONE = (types.NoneType, Any, object, typing.NoReturn, typing.Never)
 _WANTED_MESSAGE = "write `message: Message`"
 _WANTED = (
     "write `batch: Traces`, `Metrics`, `Logs`, `Profiles`, a union as `Traces | Logs`,"
@@ -166,7 +217,11 @@ def describe(target: Any) -> str:
         return repr(target)
     code = getattr(target, "__code__", None)
     if code is None:
-        return f"{getattr(target, '__module__', '?')}.{name}"
+        module = getattr(target, "__module__", "?")
+        file = getattr(sys.modules.get(module), "__file__", None)
+        # A class knows its line from Python 3.13 on, as in every component.
+        line = getattr(target, "__firstlineno__", None)
+        return f"{module}.{name}" if file is None or line is None else f"{file}:{line}: {name}"
     return f"{code.co_filename}:{code.co_firstlineno}: {name}"
 
 

@@ -35,8 +35,8 @@ class Capabilities:
         self.pipeline = PluginPipeline(plugin, emit)
         self.log = PluginLog(plugin, log, lines_per_second=log_lines_per_second)
         self.meter = PluginMeter(self.log, meter)
-        self.http: Http = http or NoHttp(plugin)
-        self.state: State = state or NoState(plugin)
+        self.http: Http = http or NoHttp()
+        self.state: State = state or NoState()
 
     def close(self) -> None:
         """

@@ -14,13 +14,12 @@ class NoHttp:
     Refuses every request.
     """
 
-    def __init__(self, plugin: str) -> None:
-        self._refusal = Err(
-            ErrorRefused(
-                f"`http` is not granted to plugin '{plugin}'; its configuration needs "
-                "capabilities: {http: {allow: [{url: …}]}}"
-            )
+    _refusal = Err(
+        ErrorRefused(
+            "`http` is not granted: the plugin needs"
+            " `capabilities: {http: {allow: [{url: …}]}}` in the pipeline's configuration"
         )
+    )
 
     def send(self, request: Request) -> Ok[Response] | Err[Error]:
         """
@@ -34,13 +33,12 @@ class NoState:
     Keeps nothing.
     """
 
-    def __init__(self, plugin: str) -> None:
-        self._refusal = Err(
-            FailurePermanent(
-                f"`state` is not granted to plugin '{plugin}'; its configuration needs "
-                "capabilities: {state: {}}"
-            )
+    _refusal = Err(
+        FailurePermanent(
+            "`state` is not granted: the plugin needs `capabilities: {state: {}}` in the"
+            " pipeline's configuration"
         )
+    )
 
     def get(self, key: str) -> Ok[bytes | None] | Err[Failure]:
         """

@@ -120,8 +120,8 @@ def test_what_is_not_granted_says_what_would(answer: str) -> None:
     """
     The remedy is in the message.
     """
-    refused = NoHttp("x").send(Request("GET", "http://a.b", (), b"", 0))
-    kept = getattr(NoState("x"), answer)("key")
+    refused = NoHttp().send(Request("GET", "http://a.b", (), b"", 0))
+    kept = getattr(NoState(), answer)("key")
 
     assert "capabilities: {http: {allow: [{url: …}]}}" in refused.error.value
     assert "capabilities: {state: {}}" in kept.error.value

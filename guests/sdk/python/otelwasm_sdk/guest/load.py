@@ -16,6 +16,7 @@ from types import ModuleType
 from google.protobuf.internal import api_implementation
 
 from otelwasm_sdk.definition import Definition, Kind, definitions_in
+from otelwasm_sdk.guest.logs import forward_logging
 from otelwasm_sdk.guest.memory import Importer, install, remove_all
 from otelwasm_sdk.guest.nesting import limit_json
 from otelwasm_sdk.guest.standard import close_imports, preload
@@ -33,7 +34,8 @@ Loaded = tuple[Definition, str]
 
 class RefusalError(Exception):
     """
-    There is no plugin to run. The text is JSON: `message`, and the module that is `missing`.
+    There is no plugin to run. The text is JSON: `message`, which begins with the file, as seen
+    from the plugin's folder, and the line if they are known, and the module that is `missing`.
     """
 
 
@@ -65,6 +67,7 @@ def load(path: str, kind: Kind) -> Loaded:
 
     definition = _checked(find, folder)
     close_imports()
+    forward_logging()
     settle()
     return definition, folder
 
@@ -93,6 +96,7 @@ def load_from_memory(files: Mapping[str, bytes], kind: Kind, *, extra: Set[str])
     definition = _checked(find, folder)
     remove_all()
     close_imports()
+    forward_logging()
     settle()
     return definition, folder
 
@@ -121,10 +125,17 @@ def _checked(find: Callable[[], Definition], folder: str) -> Definition:
         return find()
     except DefinitionError as error:
         raise _refusal(str(error).replace(folder, "")) from None
-    except ImportError as error:
-        raise _refusal(report_of(error, folder).full, missing=error.name) from None
     except BaseException as error:
-        raise _refusal(report_of(error, folder).full) from None
+        report = report_of(error, folder)
+        missing = error.name if isinstance(error, ImportError) else None
+        if missing:  # the build knows more about that
+            text = report.reason
+        elif isinstance(error, ImportError | SyntaxError):
+            text = report.reason + (f"; {report.advice}" if report.advice else "")
+        else:
+            text = f"{report.reason}\n{report.full}"
+        said = text if report.place is None else f"{report.place}: {text}"
+        raise _refusal(said, missing=missing) from None
 
 
 def _refusal(message: str, *, missing: str | None = None) -> RefusalError:

@@ -56,7 +56,7 @@ class _TooLate:
         Refuse.
         """
         raise ModuleNotFoundError(
-            f"no module {name!r} in the plugin's image; import it at the top of the plugin's file:"
-            " imports happen while the plugin is built",
+            f"{name!r} was not imported as the plugin started: imports stand at the top of its"
+            " files, not inside of functions",
             name=name,
         )

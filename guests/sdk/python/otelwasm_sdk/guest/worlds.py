@@ -11,6 +11,7 @@ from typing import Any
 import otelwasm_native as native
 from componentize_py_types import Err
 from otelwasm_sdk.definition import Definition, Kind
+from otelwasm_sdk.failures import Failure
 from otelwasm_sdk.guest.host import WasmHost, sayable
 from otelwasm_sdk.guest.library import open_library
 from otelwasm_sdk.guest.load import (
@@ -194,8 +195,11 @@ def _lifecycle(plugin: _Plugin) -> type:
                 runner.start(config)
             except ConfigError as error:
                 raise Err(sayable(str(error))) from None
+            except Failure as failure:
+                raise Err(sayable(runner.reason(failure))) from None
             except BaseException as error:
-                raise Err(sayable(report_of(error, runner.folder).full)) from None
+                report = report_of(error, runner.folder)
+                raise Err(sayable(f"{report.summary}\n{report.full}")) from None
             definition = runner.definition
             names = [*(signal.name for signal in definition.signals), *definition.calls]
             return types.Abilities(sum(types.Abilities[name.upper()].value for name in names))

@@ -23,10 +23,11 @@ import structlog
 
 from otelwasm.config.document import Document
 from otelwasm.config.load import load
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.config.settings import ComponentConfig, Config, ExporterConfig
 from otelwasm.errors import SetupError
 from otelwasm.pipeline.changes import Changes
-from otelwasm.pipeline.plugin import HostedPlugin, PluginConfig
+from otelwasm.pipeline.plugin import HostedPlugin
 
 if TYPE_CHECKING:
     from otelwasm.service import Pipeline

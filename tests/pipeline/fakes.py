@@ -18,9 +18,10 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.plugin import Attributes, PluginConfig
+from otelwasm.pipeline.plugin import Attributes
 from otelwasm.processors.plugin import PluginProcessor, ProcessorConfig
 from otelwasm.registry import ConsumerFor, ExporterKind, ProcessorKind, ReceiverKind, Registry
 from otelwasm.signals import Signal

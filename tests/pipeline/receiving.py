@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.messages import Message, Reply
-from otelwasm.pipeline.plugin import PluginConfig
 from otelwasm.receivers.plugin import PluginReceiver, ReceiverConfig
 from otelwasm.registry import ReceiverKind, Registry
 from otelwasm.service import Pipeline

@@ -17,6 +17,7 @@ class StateConfig:
     """
 
     quota: ByteSize = attrs.field(default=ByteSize(16 << 20), validator=at_least(1))
+    """Bytes of keys and values that it may keep."""
 
 
 @attrs.frozen
@@ -26,4 +27,6 @@ class CapabilitiesConfig:
     """
 
     http: HttpConfig | None = None
+    """Send HTTP requests to the places on a list."""
     state: StateConfig | None = None
+    """Keep values that outlive the program, in `service.state.directory`."""

@@ -40,8 +40,11 @@ class RouteConfig:
     """
 
     receivers: tuple[str, ...] = ()
+    """Ids of the receivers whose batches come in."""
     processors: tuple[str, ...] = ()
+    """Ids of the processors, in order."""
     exporters: tuple[str, ...] = ()
+    """Ids of the exporters; each gets every batch."""
 
 
 @attrs.frozen
@@ -51,6 +54,7 @@ class LogsConfig:
     """
 
     level: Literal["debug", "info", "warn", "error"] = "info"
+    """The least that a line must matter."""
 
 
 @attrs.frozen
@@ -60,6 +64,7 @@ class MetricsConfig:
     """
 
     address: str | None = attrs.field(default=None, validator=attrs.validators.optional(_address))
+    """`host:port` that serves them; nowhere, if not given."""
 
 
 @attrs.frozen
@@ -69,7 +74,9 @@ class TelemetryConfig:
     """
 
     logs: LogsConfig = LogsConfig()
+    """What the log shows."""
     metrics: MetricsConfig = MetricsConfig()
+    """Where Prometheus finds the host's own metrics."""
 
 
 @attrs.frozen
@@ -79,7 +86,9 @@ class QuarantineConfig:
     """
 
     directory: Path = Path("quarantine")
+    """The folder."""
     max_bytes: ByteSize = attrs.field(default=ByteSize(1 << 30))
+    """What it may hold in all; what comes then is lost, counted and logged."""
 
 
 @attrs.frozen
@@ -89,6 +98,7 @@ class StateDirectoryConfig:
     """
 
     directory: Path = Path("state")
+    """The folder, with one file for each plugin that is granted state."""
 
 
 @attrs.frozen
@@ -98,12 +108,17 @@ class ServiceConfig:
     """
 
     pipelines: Mapping[str, RouteConfig]
+    """Each pipeline by its id: a signal, or a signal and a name."""
     telemetry: TelemetryConfig = TelemetryConfig()
+    """The host's own log and metrics."""
     quarantine: QuarantineConfig = QuarantineConfig()
+    """Where batches are kept that can be neither delivered nor refused."""
     state: StateDirectoryConfig = StateDirectoryConfig()
+    """Where the state of plugins is kept."""
     shutdown_timeout: Duration = attrs.field(
         default=Duration(30), validator=at_least(Duration(0.001))
     )
+    """How long stopping may drain what was accepted."""
 
 
 @attrs.frozen

@@ -24,6 +24,7 @@ class DebugConfig:
     """
 
     verbosity: Literal["basic", "normal", "detailed"] = "basic"
+    """`basic` counts, `normal` has a line for each item, `detailed` shows all there is."""
 
 
 class DebugExporter:

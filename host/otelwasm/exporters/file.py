@@ -31,6 +31,7 @@ class FileConfig:
     """
 
     path: Path = attrs.field(validator=_in_existing_folder)
+    """The file that lines of OTLP JSON are appended to; its folder exists."""
 
 
 class FileExporter:

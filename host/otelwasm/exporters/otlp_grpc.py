@@ -46,9 +46,13 @@ class OtlpGrpcConfig:
     """
 
     endpoint: str = attrs.field(validator=_is_target)
+    """Whom to send to: `host:port`, or `http://…` for plain text, `https://…` for TLS."""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, validator=_can_be_sent)
+    """Metadata of each request."""
     compression: Literal["none", "gzip"] = "none"
+    """How requests are compressed."""
     tls: ClientTls | None = None
+    """Which server to trust, and the certificate to show it."""
 
     @property
     def is_plain(self) -> bool:

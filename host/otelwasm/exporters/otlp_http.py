@@ -60,14 +60,23 @@ class OtlpHttpConfig:
     """
 
     endpoint: str | None = _url_field()
+    """Whom to send to; `/v1/traces` and so on is added."""
     traces_endpoint: str | None = _url_field()
+    """Where traces go instead, as it stands."""
     metrics_endpoint: str | None = _url_field()
+    """Where metrics go instead, as it stands."""
     logs_endpoint: str | None = _url_field()
+    """Where logs go instead, as it stands."""
     profiles_endpoint: str | None = _url_field()
+    """Where profiles go instead, as it stands."""
     encoding: Literal["proto", "json"] = "proto"
+    """Protobuf or JSON."""
     compression: Literal["none", "gzip", "zstd"] = "none"
+    """How requests are compressed."""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False, validator=_can_be_sent)
+    """Headers of each request."""
     tls: ClientTls | None = None
+    """Which server to trust, and the certificate to show it."""
 
     def __attrs_post_init__(self) -> None:
         if not any(self.url(signal) for signal in Signal):

@@ -10,11 +10,12 @@ from typing import Protocol
 
 import attrs
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.config.values import Duration, at_least
 from otelwasm.errors import PermanentError
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
+from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
@@ -42,6 +43,7 @@ class ExporterPluginConfig(PluginConfig):
     """
 
     timeout: Duration = attrs.field(default=Duration(60), validator=at_least(Duration(0.001)))
+    """Time to deliver one batch, waiting for its turn included."""
 
 
 class PluginExporter:

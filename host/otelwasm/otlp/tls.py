@@ -19,8 +19,11 @@ class ServerTls:
     """
 
     cert_file: Path
+    """The certificate with its chain, PEM."""
     key_file: Path
+    """Its private key, PEM."""
     client_ca_file: Path | None = None
+    """Clients have to show a certificate that one of these signed."""
 
     def ssl_context(self) -> ssl.SSLContext:
         """
@@ -46,9 +49,13 @@ class ClientTls:
     """
 
     insecure: bool = False
+    """Speak plain text."""
     ca_file: Path | None = None
+    """Trust servers that one of these signed, in place of the system's list."""
     cert_file: Path | None = None
+    """The certificate to show to a server, PEM."""
     key_file: Path | None = attrs.field(default=None, validator=_both_or_none)
+    """Its private key, PEM."""
 
     def ssl_context(self) -> ssl.SSLContext:
         """

@@ -54,12 +54,17 @@ class AwsSigV4Config:
     """
 
     service: str = attrs.field(validator=_some_text)
+    """The service's name in signatures, such as `s3`."""
     region: str = attrs.field(validator=_some_text)
+    """The region, such as `eu-central-1`."""
     access_key_id: str = attrs.field(validator=_some_text)
+    """The access key's id."""
     secret_access_key: str = attrs.field(validator=_some_text, repr=False)
+    """The access key; the plugin never sees it."""
     session_token: str | None = attrs.field(
         default=None, validator=attrs.validators.optional(_some_text), repr=False
     )
+    """The token of temporary credentials."""
 
 
 @attrs.frozen
@@ -69,6 +74,7 @@ class SignConfig:
     """
 
     aws_sigv4: AwsSigV4Config
+    """Signature Version 4, as AWS and S3 servers ask for."""
 
 
 @attrs.frozen
@@ -81,11 +87,17 @@ class AllowConfig:
     """
 
     url: str = attrs.field(validator=_prefix, metadata=SHORT_FORM)
+    """The beginning of URLs that may be reached, a whole path segment at a time."""
     methods: tuple[Method, ...] = attrs.field(default=("GET", "HEAD"), validator=_not_empty)
+    """Methods that may be used: any of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS."""
     headers: Mapping[str, str] = attrs.field(factory=dict, validator=_headers, repr=False)
+    """Headers that the host adds; the plugin never sees them."""
     sign: SignConfig | None = None
+    """How the host signs each request."""
     private: bool = False
+    """Whether a name may resolve to a private, loopback or link-local address."""
     tls: ClientTls | None = attrs.field(default=None, validator=_secure)
+    """Which servers to trust, and the certificate to show them."""
 
 
 @attrs.frozen
@@ -95,5 +107,8 @@ class HttpConfig:
     """
 
     allow: tuple[AllowConfig, ...] = attrs.field(validator=_not_empty)
+    """The places that may be reached, at least one."""
     timeout: Duration = attrs.field(default=Duration(10), validator=at_least(Duration(0.001)))
+    """Time for a request with all its redirects."""
     max_response_size: ByteSize = attrs.field(default=ByteSize(4 << 20), validator=at_least(1))
+    """What a response's body may have."""

@@ -31,8 +31,11 @@ class SendingQueueConfig:
     """
 
     enabled: bool = True
+    """Without a queue a sender waits until its batch is delivered, or hears that it was not."""
     num_consumers: int = attrs.field(default=10, validator=at_least(1))
+    """Batches that are sent at the same time."""
     queue_size: ByteSize = attrs.field(default=ByteSize(64 << 20))
+    """The queue's limit, in bytes; a batch that does not fit is refused as retryable."""
 
 
 @attrs.frozen
@@ -42,13 +45,19 @@ class RetryConfig:
     """
 
     enabled: bool = True
+    """Whether to try again at all."""
     initial_interval: Duration = attrs.field(
         default=Duration(5), validator=at_least(Duration(0.001))
     )
+    """The wait after the first failure."""
     max_interval: Duration = attrs.field(default=Duration(30), validator=at_least(Duration(0.001)))
+    """The longest wait, unless the other side asks for a longer one."""
     max_elapsed_time: Duration = attrs.field(default=Duration(300))
+    """When to give up and quarantine; 0 never does."""
     multiplier: float = attrs.field(default=1.5, validator=at_least(1))
+    """How each wait grows from the one before."""
     randomization_factor: float = attrs.field(default=0.5, validator=at_least(0))
+    """Part of a wait that is left to chance, so that not all come at once."""
 
     def backoff(self, attempt: int, *, after_s: float | None, elapsed_s: float) -> float | None:
         """
@@ -73,8 +82,11 @@ class DeliveryConfig:
     """
 
     sending_queue: SendingQueueConfig = SendingQueueConfig()
+    """The exporter's own queue, in memory."""
     retry_on_failure: RetryConfig = RetryConfig()
+    """How a batch is tried again."""
     timeout: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
+    """Time to deliver one batch; for plugins `60s`."""
 
 
 class Delivery:

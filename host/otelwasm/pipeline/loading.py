@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from otelwasm.pipeline.plugin import Attributes, LoadPlugin, PluginConfig
+from otelwasm.config.plugin import PluginConfig
+from otelwasm.pipeline.plugin import Attributes, LoadPlugin
 from otelwasm.pipeline.states import States
 from otelwasm.signals import Signal
 

@@ -1,6 +1,6 @@
 """
-Hold one Wasm plugin of a configuration, be it a receiver, a processor or an exporter: read its
-keys, load it, call it, tick it, put another version in its place, stop it.
+Hold one Wasm plugin of a configuration, be it a receiver, a processor or an exporter: load it,
+call it, tick it, put another version in its place, stop it.
 
     receivers/plugin.py ──┐
     processors/plugin.py ─┼─► HostedPlugin ──► LoadedPlugin (plugins/plugin.py), on its own threads
@@ -18,11 +18,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import attrs
 import structlog
 
-from otelwasm.config.capabilities import CapabilitiesConfig
-from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.config.plugin import PluginConfig
+from otelwasm.config.values import Duration
 from otelwasm.errors import (
     BatchError,
     ComponentError,
@@ -36,10 +35,8 @@ from otelwasm.telemetry import PluginNumbers, Telemetry
 __all__ = [
     "Attributes",
     "HostedPlugin",
-    "LimitsConfig",
     "LoadPlugin",
     "LoadedPlugin",
-    "PluginConfig",
 ]
 
 _log = structlog.get_logger(__name__)
@@ -109,7 +106,7 @@ class LoadPlugin(Protocol[P_co]):
     def __call__(
         self,
         name: str,
-        config: "PluginConfig",
+        config: PluginConfig,
         *,
         emit: Callable[[Signal, bytes], None] | None,
         log: Callable[[str, str, Attributes], None],
@@ -118,43 +115,6 @@ class LoadPlugin(Protocol[P_co]):
         """
         Build if necessary, load, start.
         """
-
-
-def _exists(_: object, __: object, path: Path) -> None:
-    if not path.exists():
-        raise ValueError(f"no such file: {path}")
-
-
-@attrs.frozen
-class LimitsConfig:
-    """
-    What a plugin may use; `waiting` bounds the bytes that wait for it, `log_lines` what it writes
-    to the log in a second.
-    """
-
-    memory: ByteSize = attrs.field(default=ByteSize(256 << 20), validator=at_least(1 << 16))
-    deadline: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
-    waiting: ByteSize = attrs.field(default=ByteSize(64 << 20))
-    log_lines: int = attrs.field(default=100, validator=at_least(0))
-
-
-@attrs.frozen
-class PluginConfig:
-    """
-    The keys that every `wasm/<name>` has; a kind adds its own in a subclass, as the keys are flat.
-
-    *plugin* is a component, or the Python file, or the folder, that one is built from.
-    """
-
-    plugin: Path = attrs.field(validator=_exists)
-    config: Mapping[str, object] = attrs.field(factory=dict)
-    instances: int = attrs.field(default=1, validator=at_least(1))
-    limits: LimitsConfig = LimitsConfig()
-    tick_interval: Duration | None = attrs.field(
-        default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
-    )
-    lane: Literal["auto", "bridge", "direct"] = "auto"
-    capabilities: CapabilitiesConfig = attrs.field(default=CapabilitiesConfig())
 
 
 class HostedPlugin(Generic[P]):

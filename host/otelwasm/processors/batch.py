@@ -37,10 +37,15 @@ class BatchConfig:
     """
 
     timeout: Duration = attrs.field(default=Duration(0.2))
+    """What is held goes on after so long, however little it is."""
     send_batch_size: int = attrs.field(default=8192, validator=at_least(0))
+    """Items that make a batch go on at once; 0 for none."""
     send_batch_max_size: int = attrs.field(default=0, validator=at_least(0))
+    """Items that a batch may have; 0 for any number."""
     send_batch_max_bytes: ByteSize = attrs.field(default=ByteSize(3 << 20))
+    """Bytes up to which batches are joined; gRPC servers take 4 MiB by default."""
     queue_size: ByteSize = attrs.field(default=ByteSize(64 << 20))
+    """Bytes that may be held; what comes then is refused as retryable."""
 
     def __attrs_post_init__(self) -> None:
         if 0 < self.send_batch_max_size < self.send_batch_size:

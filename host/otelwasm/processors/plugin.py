@@ -14,13 +14,14 @@ from typing import Any, Literal, Protocol, TypeVar
 import attrs
 import structlog
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.config.values import ByteSize
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.otlp import wire
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.fanout import fan_out
-from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
+from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import ByteBudget
 from otelwasm.pipeline.step import Admission, Consumer, Step, consumer_of
@@ -61,7 +62,9 @@ class ProcessorConfig(PluginConfig):
     """
 
     join: ByteSize = attrs.field(default=ByteSize(256 << 10))
+    """Batches that wait go together in one call, up to so many bytes; 0 gives each its own."""
     partition_by: Literal["trace_id"] | None = None
+    """`trace_id`: with several instances, all of a trace go to the same one."""
 
 
 class PluginProcessor:

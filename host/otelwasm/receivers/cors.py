@@ -19,8 +19,11 @@ class CorsConfig:
     """
 
     allowed_origins: tuple[str, ...]
+    """Origins whose pages may send; `https://*.example.com` matches all its hosts."""
     allowed_headers: tuple[str, ...] = ()
+    """Headers that they may send, besides those that OTLP needs."""
     max_age: int = 0
+    """Seconds for which a browser may remember this."""
 
     def headers(self, origin: str) -> Mapping[str, str]:
         """

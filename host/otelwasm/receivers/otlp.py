@@ -28,7 +28,9 @@ class Protocols:
     """
 
     grpc: OtlpGrpcConfig | None = None
+    """OTLP/gRPC; without a value, with its defaults."""
     http: OtlpHttpConfig | None = None
+    """OTLP/HTTP, protobuf and JSON; without a value, with its defaults."""
 
 
 @attrs.frozen
@@ -38,6 +40,7 @@ class OtlpConfig:
     """
 
     protocols: Protocols = attrs.field(validator=_not_empty)
+    """Which of them to listen for, at least one."""
 
 
 class OtlpReceiver:

@@ -46,8 +46,11 @@ class OtlpGrpcConfig:
     """
 
     endpoint: str = attrs.field(default="localhost:4317", validator=_is_address)
+    """The address to listen at."""
     max_recv_msg_size_mib: int = attrs.field(default=4, validator=_is_size)
+    """MiB that a request may have, unpacked."""
     tls: ServerTls | None = None
+    """Listen with TLS."""
 
 
 class OtlpGrpcReceiver:

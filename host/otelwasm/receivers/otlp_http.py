@@ -58,11 +58,17 @@ class OtlpHttpConfig:
     """
 
     endpoint: str = attrs.field(default="localhost:4318", validator=_is_address)
+    """The address to listen at."""
     max_request_body_size: ByteSize = attrs.field(default=ByteSize(20 << 20))
+    """What a body may have, packed or unpacked."""
     read_header_timeout: Duration = attrs.field(default=Duration(60))
+    """Time that a sender has for the head of a request."""
     read_timeout: Duration = attrs.field(default=Duration(60))
+    """Time that a sender has for the body of a request."""
     cors: CorsConfig | None = None
+    """Let pages in browsers send."""
     tls: ServerTls | None = None
+    """Listen with TLS."""
 
 
 class OtlpHttpReceiver:

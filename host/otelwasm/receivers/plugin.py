@@ -20,13 +20,14 @@ from typing import Protocol
 import attrs
 import structlog
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.http.server import HttpServer
 from otelwasm.messages import Message, Reply
 from otelwasm.otlp.endpoints import Address
 from otelwasm.pipeline.delivery import RetryConfig
 from otelwasm.pipeline.emitting import Emitting
-from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin, PluginConfig
+from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import PER_BATCH_BYTES, ByteBudget
 from otelwasm.receivers.courier import Courier
@@ -67,8 +68,11 @@ class ListenConfig:
     """
 
     http: HttpConfig | None = None
+    """Listen for HTTP requests."""
     tcp: TcpConfig | None = None
+    """Listen for tcp streams of messages."""
     udp: UdpConfig | None = None
+    """Listen for udp datagrams, each of them a message."""
 
     def __attrs_post_init__(self) -> None:
         if self.http is None and self.tcp is None and self.udp is None:
@@ -84,10 +88,16 @@ class ReceiverConfig(PluginConfig):
     """
 
     listen: ListenConfig | None = None
+    """What the host listens for; each message is one call of `receive`."""
     poll_interval: Duration | None = attrs.field(
         default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
     )
+    """
+    `poll` is called at the start and then so often; what it returns sets another pace, failures
+    slow it down.
+    """
     retry_on_failure: RetryConfig = attrs.field(default=RetryConfig(initial_interval=Duration(1)))
+    """How messages of tcp and udp are tried again, whose senders cannot be asked to."""
 
     def __attrs_post_init__(self) -> None:
         if self.listen is None and self.poll_interval is None:

@@ -54,10 +54,15 @@ class HttpConfig:
     """
 
     endpoint: str = attrs.field(validator=is_address, metadata=SHORT_FORM)
+    """The address to listen at."""
     max_request_body_size: ByteSize = attrs.field(default=ByteSize(20 << 20))
+    """What a request's body may have."""
     read_header_timeout: Duration = attrs.field(default=Duration(60))
+    """Time that a sender has for the head of a request."""
     read_timeout: Duration = attrs.field(default=Duration(60))
+    """Time that a sender has for the body of a request."""
     tls: ServerTls | None = None
+    """Listen with TLS."""
 
     @property
     def limits(self) -> HttpLimits:

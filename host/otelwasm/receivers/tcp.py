@@ -45,11 +45,19 @@ class TcpConfig:
     """
 
     endpoint: str = attrs.field(validator=is_address, metadata=SHORT_FORM)
+    """The address to listen at."""
     framing: Framing = "newline"
+    """
+    How messages are told apart: by line ends, by a length in front (RFC 6587), or as each begins.
+    """
     max_message_size: ByteSize = attrs.field(default=ByteSize(256 << 10), validator=at_least(1))
+    """What a message may have."""
     max_connections: int = attrs.field(default=1000, validator=at_least(1))
+    """Connections at a time; more are refused."""
     idle_timeout: Duration = attrs.field(default=Duration(3600))
+    """A connection without a byte for so long is closed; 0 never does."""
     tls: ServerTls | None = None
+    """Listen with TLS."""
 
 
 class TcpServer:

@@ -31,6 +31,7 @@ class UdpConfig:
     """
 
     endpoint: str = attrs.field(validator=is_address, metadata=SHORT_FORM)
+    """The address to listen at."""
 
 
 class UdpServer:

@@ -1,0 +1,3 @@
+"""
+Make the reference pages of the documentation out of what they describe.
+"""

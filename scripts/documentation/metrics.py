@@ -1,0 +1,42 @@
+"""
+Make the reference of the host's own metrics out of what it would show to Prometheus.
+"""
+
+from collections.abc import Iterator
+
+from otelwasm.telemetry import Telemetry
+
+__all__ = ["page"]
+
+_OPENING = """# Metrics
+
+This page is for whoever watches otelwasm itself: the metrics that it shows to Prometheus, once
+[`service.telemetry.metrics.address`](configuration.md#service) says where.
+
+A `component` is `receiver/otlp`, `processor/wasm/redact`, `exporter/otlp/backup` and so on: the
+kind of component, then its id in the configuration. A `signal` is `traces`, `metrics`, `logs` or
+`profiles`. Items are spans, data points, log records or profiles.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |"""
+
+_CLOSING = """
+## Metrics of plugins
+
+What a plugin counts or observes with [`meter`](contract.md#meter) stands beside these, with the
+label `plugin` and the attributes that it gave.
+"""
+
+
+def page() -> str:
+    """
+    The page: one table of all metrics, which are there from the start.
+    """
+    return "\n".join([_OPENING, *_rows(), _CLOSING])
+
+
+def _rows() -> Iterator[str]:
+    for family in Telemetry().registry.collect():
+        suffix = "_total" if family.type == "counter" else ""
+        labels = ", ".join(f"`{label}`" for label in getattr(family, "_labelnames", ()))
+        yield f"| `{family.name}{suffix}` | {family.type} | {labels} | {family.documentation} |"

@@ -1,5 +1,6 @@
 """
-The command line: `otelwasm new`, `run`, `check`, `build`, `test`, `validate`, `inspect`, `bindgen`.
+The command line: `otelwasm new`, `run`, `check`, `build`, `test`, `bench`, `validate`,
+`inspect`, `bindgen`.
 """
 
 import sys
@@ -140,6 +141,57 @@ def _test(
 
     is_good = run_cases(plugin, cases=cases, names=names, lane=lane, is_updating=is_updating)
     ctx.exit(0 if is_good else 1)
+
+
+@main.command("bench")
+@click.argument("plugin", type=_FILE)
+@click.option("--config", type=_FILE, metavar="FILE", help="YAML of what goes under `config:`.")
+@click.option(
+    "--input",
+    "inputs",
+    type=_FILE,
+    metavar="FILE",
+    multiple=True,
+    help="A batch, as cart-traces.json or .pb; repeatable. Made ones of 1, 100, 1,000 items.",
+)
+@click.option("--case", type=_FILE, metavar="DIR", help="Configuration and input of a test case.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), default=2.0, show_default=True
+)
+@click.option(
+    "--lane",
+    type=click.Choice(["auto", "direct", "bridge"]),
+    default="auto",
+    help="How bytes cross into the plugin.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def _bench(
+    plugin: Path,
+    config: Path | None,
+    inputs: tuple[Path, ...],
+    case: Path | None,
+    seconds: float,
+    lane: Literal["auto", "direct", "bridge"],
+    as_json: bool,
+) -> None:
+    """
+    Measure PLUGIN, a Python file, a component or a folder: throughput, latencies and memory, beside
+    a nop of the same kind and lane.
+
+    Each batch is measured for --seconds, the nop for as long, in turns. A receiver is measured with
+    the messages of a --case.
+    """
+    from otelwasm.cli.benching import bench_plugin
+
+    bench_plugin(
+        plugin,
+        config=config,
+        inputs=inputs,
+        case=case,
+        seconds=seconds,
+        lane=lane,
+        as_json=as_json,
+    )
 
 
 @main.command("validate")

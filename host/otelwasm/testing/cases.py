@@ -45,7 +45,7 @@ from otelwasm.signals import Signal
 from otelwasm_sdk import Message
 from otelwasm_sdk.http import Response
 
-__all__ = ["Case", "Step", "cases_folder", "read_case", "read_cases", "read_json"]
+__all__ = ["Case", "Step", "cases_folder", "read_batch", "read_case", "read_cases", "read_json"]
 
 _SETTINGS = "case.toml"
 _INPUT = re.compile(r"input(?:-(\d+))?-(traces|metrics|logs|profiles)\.(?:json|pb)")
@@ -267,12 +267,15 @@ def _steps(folder: Path) -> Iterator[Step]:
             raise CaseError(f"{path}: {found[place].input.name} is there, too; leave one of them")
         signal = Signal[match[2].upper()]
         name = f"{path.stem.replace('input', 'expected', 1)}.json"
-        found[place] = Step(signal, _batch(path, signal), path, path.with_name(name))
+        found[place] = Step(signal, read_batch(path, signal), path, path.with_name(name))
     for place in sorted(found):
         yield found[place]
 
 
-def _batch(path: Path, signal: Signal) -> bytes:
+def read_batch(path: Path, signal: Signal) -> bytes:
+    """
+    Read a batch, OTLP/JSON or .pb; raises CaseError.
+    """
     try:
         if path.suffix == ".pb":
             payload = path.read_bytes()
@@ -314,4 +317,4 @@ def _body(folder: Path, given: _GivenMessage | _GivenAnswer) -> bytes:
             f"{folder / _SETTINGS}: batch: {given.batch!r} does not say its signal: call it"
             f" {path.stem}-traces{path.suffix} (or -metrics, -logs)"
         )
-    return _batch(path, signals[label])
+    return read_batch(path, signals[label])

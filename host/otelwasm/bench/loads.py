@@ -1,0 +1,192 @@
+"""
+What a plugin is measured with: batches made here, or the user's own.
+"""
+
+import random
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from otelwasm.errors import CaseError
+from otelwasm.messages import Message
+from otelwasm.otlp.wire import count_items
+from otelwasm.signals import Signal
+from otelwasm.testing.cases import Case, read_batch
+from otelwasm_sdk import Logs, Metrics, Traces
+from otelwasm_sdk.values import key_values
+
+__all__ = ["Load", "made_loads", "of_case", "read_load"]
+
+_SIZES = (1, 100, 1_000)
+_ITEMS = {
+    Signal.TRACES: "span",
+    Signal.METRICS: "data point",
+    Signal.LOGS: "log record",
+    Signal.PROFILES: "profile",
+}
+_START_NS = 1_790_000_000 * 10**9
+_RESOURCE = {
+    "service.name": "checkout",
+    "host.name": "node-17",
+    "k8s.pod.name": "checkout-7d9f-xyz",
+    "deployment.environment.name": "prod",
+}
+
+
+@attrs.frozen
+class Load:
+    """
+    What is given to a plugin in one call, or, of several, in turn; *item* is what it counts.
+    """
+
+    name: str
+    item: str
+    inputs: tuple[tuple[Signal, bytes] | Message, ...] = attrs.field(repr=False)
+
+    @property
+    def items(self) -> float:
+        """
+        How many spans, data points or log records there are in a call; a message is one.
+        """
+        counts = [1 if isinstance(i, Message) else count_items(*i) for i in self.inputs]
+        return sum(counts) / len(counts)
+
+    @property
+    def size_bytes(self) -> float:
+        """
+        How many bytes are handed over in a call.
+        """
+        sizes = [len(i.body) if isinstance(i, Message) else len(i[1]) for i in self.inputs]
+        return sum(sizes) / len(sizes)
+
+
+def made_loads(signals: Collection[Signal]) -> list[Load]:
+    """
+    Batches of 1, 100 and 1,000 items with ten attributes each, of the first signal of traces, logs
+    and metrics that is among *signals*.
+    """
+    for signal in (Signal.TRACES, Signal.LOGS, Signal.METRICS):
+        if signal in signals:
+            return [_batch(signal, _made(signal, count)) for count in _SIZES]
+    raise CaseError("it takes no traces, logs or metrics: give it a batch with --input")
+
+
+def read_load(path: Path) -> Load:
+    """
+    The batch in a file, OTLP/JSON or .pb, whose name ends with its signal: `cart-traces.json`.
+    """
+    signals = {signal.label: signal for signal in Signal}
+    label = path.stem.rpartition("-")[2]
+    if label not in signals:
+        raise CaseError(
+            f"{path}: the name does not say the signal: call it {path.stem}-traces{path.suffix}"
+            " (or -metrics, -logs)"
+        )
+    return _batch(signals[label], read_batch(path, signals[label]), name=path.name)
+
+
+def of_case(case: Case) -> list[Load]:
+    """
+    What goes into a case: each of its batches, or all of its messages in turn.
+    """
+    if not case.messages:
+        return [_batch(it.signal, it.payload, name=it.input.name) for it in case.steps]
+    messages = tuple(
+        Message(it.body, peer=it.peer, method=it.method, target=it.target, headers=it.headers)
+        for it in case.messages
+    )
+    plural = "" if len(messages) == 1 else "s"
+    return [Load(f"{len(messages)} message{plural} of {case.name!r} in turn", "message", messages)]
+
+
+def _batch(signal: Signal, payload: bytes, *, name: str = "") -> Load:
+    items = count_items(signal, payload)
+    shown = f"{items:,} {_ITEMS[signal]}{'' if items == 1 else 's'}, {_size(len(payload))}"
+    return Load(f"{name}: {shown}" if name else shown, _ITEMS[signal], ((signal, payload),))
+
+
+def _size(size_bytes: float) -> str:
+    return f"{size_bytes:.0f} B" if size_bytes < 1_000 else f"{size_bytes / 1e3:.0f} KB"
+
+
+def _made(signal: Signal, count: int) -> bytes:
+    dice = random.Random(1)
+    made: dict[Signal, Any] = {
+        Signal.TRACES: lambda: _traces(count, dice),
+        Signal.LOGS: lambda: _logs(count, dice),
+        Signal.METRICS: lambda: _metrics(count),
+    }
+    return bytes(made[signal]())
+
+
+def _traces(count: int, dice: random.Random) -> Traces:
+    batch = Traces()
+    group = batch.proto.resource_spans.add()
+    group.resource.attributes.extend(key_values(_RESOURCE))
+    scope = group.scope_spans.add(scope={"name": "io.opentelemetry.http", "version": "1.2.3"})
+    for number in range(count):
+        start = _START_NS + number * 1_000
+        scope.spans.add(
+            trace_id=dice.randbytes(16),
+            span_id=dice.randbytes(8),
+            parent_span_id=dice.randbytes(8),
+            name="GET /api/v1/items/{id}",
+            kind="SPAN_KIND_SERVER",
+            start_time_unix_nano=start,
+            end_time_unix_nano=start + dice.randrange(10**8),
+            attributes=key_values(_attributes(number)),
+        )
+    return batch
+
+
+def _logs(count: int, dice: random.Random) -> Logs:
+    batch = Logs()
+    group = batch.proto.resource_logs.add()
+    group.resource.attributes.extend(key_values(_RESOURCE))
+    scope = group.scope_logs.add(scope={"name": "io.opentelemetry.http", "version": "1.2.3"})
+    for number in range(count):
+        scope.log_records.add(
+            time_unix_nano=_START_NS + number * 1_000,
+            observed_time_unix_nano=_START_NS + number * 1_000,
+            trace_id=dice.randbytes(16),
+            span_id=dice.randbytes(8),
+            severity_number="SEVERITY_NUMBER_INFO",
+            severity_text="INFO",
+            body={"string_value": f"served /api/v1/items/{number} in {dice.randrange(10**3)} ms"},
+            attributes=key_values(_attributes(number)),
+        )
+    return batch
+
+
+def _metrics(count: int) -> Metrics:
+    batch = Metrics()
+    group = batch.proto.resource_metrics.add()
+    group.resource.attributes.extend(key_values(_RESOURCE))
+    scope = group.scope_metrics.add(scope={"name": "io.opentelemetry.http", "version": "1.2.3"})
+    sum_of_all = scope.metrics.add(name="http.server.requests", unit="{request}").sum
+    sum_of_all.is_monotonic = True
+    for number in range(count):
+        sum_of_all.data_points.add(
+            start_time_unix_nano=_START_NS,
+            time_unix_nano=_START_NS + 10**10,
+            as_int=number,
+            attributes=key_values(_attributes(number)),
+        )
+    return batch
+
+
+def _attributes(number: int) -> dict[str, object]:
+    return {
+        "http.request.method": "GET",
+        "url.path": f"/api/v1/items/{number}",
+        "http.route": "/api/v1/items/{id}",
+        "server.address": "shop.example.com",
+        "user_agent.original": "Mozilla/5.0 (X11; Linux x86_64)",
+        "client.address": f"10.0.{number % 256}.{number % 199}",
+        "network.protocol.version": "1.1",
+        "enduser.id": f"user-{number}",
+        "http.response.status_code": 500 if number % 10 == 0 else 200,
+        "server.port": 443,
+    }

@@ -3,8 +3,10 @@ What is no plugin of the contract is refused with one clear sentence; what is, i
 """
 
 import errno
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -14,6 +16,7 @@ from otelwasm.bindgen.shape import shape_of
 from otelwasm.contract import contract_dir
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import compiled as compiled_module
+from otelwasm.plugins import hoist
 from otelwasm.plugins._generated.processing import VerdictPass
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
@@ -152,6 +155,13 @@ def kept(cache: Path) -> list[str]:
     return sorted(path.suffix for path in cache.iterdir())
 
 
+def records(cache: Path) -> list[dict[str, Any]]:
+    """
+    What the cache says of each plugin.
+    """
+    return [json.loads(path.read_bytes()) for path in cache.glob("*.json")]
+
+
 def test_what_was_made_is_kept(cache: Path) -> None:
     """
     The second load of the same component finds the first one's machine code and data.
@@ -197,6 +207,25 @@ def test_lanes_share_what_is_equal(cache: Path) -> None:
         Component.load(BULKY, name="bulky", lane=lane)
 
     assert [".cwasm"] * 2 + [".image"] + [".json"] * 3 == kept(cache)
+
+
+def test_plugins_share_large_modules(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A module is compiled once for both lanes and all plugins that hold it; if its file is broken, it
+    is made anew.
+    """
+    monkeypatch.setattr(hoist, "_WORTH_SHARING_BYTES", 0)
+    loaded = [Component.load(PASS, name="pass", lane=lane) for lane in ("bridge", "direct")]
+    # Another plugin, as its key is another, of the same modules.
+    loaded.append(Component.load(PASS + b"\0\3\2no", name="named"))
+    modules = {tuple(record["modules"]) for record in records(cache)}
+    [(first, *rest)] = modules
+    (cache / f"{first}.cwasm").write_bytes(b"garbage")
+    loaded.append(Component.load(PASS, name="pass", lane="direct"))
+
+    assert [".cwasm"] * (3 + 1 + len(rest)) + [".json"] * 3 == kept(cache)
+    assert [True] * 4 == [works(each) for each in loaded]
+    assert b"garbage" != (cache / f"{first}.cwasm").read_bytes()
 
 
 KINDS = (".cwasm", ".image", ".json")

@@ -1,8 +1,9 @@
 """
 Keep on disk what a plugin's instances are made from: its machine code, and its data as an image.
 
-    <what the plugin is>.json     which lane it took, and the names of the other two
-    <what was compiled>.cwasm     the composed component, less its data, as machine code
+    <what the plugin is>.json     which lane it took, and the names of the others
+    <what was compiled>.cwasm     the composed component, or one of its large modules (hoist.py),
+                                  less its data, as machine code
     <what is in it>.image         the data, whole pages (images.py); missing where there is little
 
 wasmtime maps the code, and each fresh memory maps the image: neither is copied, and processes
@@ -11,6 +12,7 @@ and that nobody else may write to, and they are replaced as a whole, never chang
 version of wasmtime is refused by wasmtime, and replaced.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -23,7 +25,7 @@ import attrs
 import wasmtime
 from wasmtime.component import Component
 
-from otelwasm.cache import cache_dir, forget_unused, mark_used, write_atomically
+from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
 from otelwasm.plugins.binary import Bytes
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
 from otelwasm.plugins.memory import Image
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Face", "Shelf", "is_private"]
 
 # Part of the key of what is kept: count up when making.py, or what it calls, makes something else.
-_MAKING = 5
+_MAKING = 7
 
 
 @attrs.frozen
@@ -54,10 +56,12 @@ class Face:
 @attrs.frozen
 class Compiled:
     """
-    What instances are made from; their memory number *guest_memory* begins as the *image* says.
+    What instances are made from: *code*, which imports *modules*. Their memory number
+    *guest_memory* begins as the *image* says.
     """
 
     code: Component
+    modules: tuple[wasmtime.Module, ...]
     face: Face
     lane: str
     guest_memory: int
@@ -76,6 +80,7 @@ class _Record:
     lane: str
     guest_memory: int
     code: str
+    modules: list[str]
     image: str = ""
     image_offset: int = 0
     image_bytes: int = 0
@@ -105,21 +110,25 @@ class Shelf:
             return None
         try:
             record = _Record(**json.loads(path.read_bytes()))
-            code = self._path(record.code, "cwasm")
-            if not is_private(code):
+            codes = [self._path(each, "cwasm") for each in (record.code, *record.modules)]
+            if not all(map(is_private, codes)):
                 return None
             image = None
             if record.image:
                 image = self._image(record)
                 if image is None:
                     return None
-            component = Component.deserialize_file(self._engine.wasmtime, str(code))
-            for used in (path, code, *([self._path(record.image, "image")] if image else [])):
+            engine = self._engine.wasmtime
+            component = Component.deserialize_file(engine, str(codes[0]))
+            modules = tuple(
+                wasmtime.Module.deserialize_file(engine, str(each)) for each in codes[1:]
+            )
+            for used in (path, *codes, *([self._path(record.image, "image")] if image else [])):
                 mark_used(used)
         except (OSError, ValueError, TypeError, wasmtime.WasmtimeError):
             return None  # cut off, or of another build of wasmtime: made and written again
         face = Face(record.world, tuple(record.shown), tuple(record.passed))
-        return Compiled(component, face, record.lane, record.guest_memory, image)
+        return Compiled(component, modules, face, record.lane, record.guest_memory, image)
 
     def make(self, composed: "Composed", data: "Data | None", face: Face) -> Compiled:
         """
@@ -128,9 +137,11 @@ class Shelf:
         Raises WasmtimeError where wasmtime does not take it.
         """
         component = Component(self._engine.wasmtime, composed.wasm)
+        modules = tuple(self._module(each) for each in composed.modules)
         record = _Record(
             *(face.world, list(face.shown), list(face.passed)),
             *(composed.lane, composed.guest_memory, _digest(composed.wasm)),
+            [_digest(each) for each in composed.modules],
         )
         if data is not None:
             record = attrs.evolve(
@@ -146,7 +157,28 @@ class Shelf:
             _say_not_kept(str(error))
         if image is None and data is not None:
             image = _unnamed(data)
-        return Compiled(component, face, composed.lane, composed.guest_memory, image)
+        return Compiled(component, modules, face, composed.lane, composed.guest_memory, image)
+
+    def _module(self, module: bytes) -> wasmtime.Module:
+        """
+        Compile *module* and keep it, where no other plugin did so before.
+        """
+        engine = self._engine.wasmtime
+        if self._folder is None:
+            return wasmtime.Module(engine, module)
+        path = self._path(_digest(module), "cwasm")
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                stack.enter_context(making(path))
+            if is_private(path):
+                with contextlib.suppress(wasmtime.WasmtimeError):
+                    return wasmtime.Module.deserialize_file(engine, str(path))
+            compiled = wasmtime.Module(engine, module)
+            try:
+                write_atomically(path, bytes(compiled.serialize()), mode=0o600)
+            except OSError as error:
+                _say_not_kept(str(error))
+            return compiled
 
     def _kept(self, record: _Record, component: Component, data: "Data | None") -> Image | None:
         """

@@ -16,6 +16,7 @@ from otelwasm.plugins.binary import Bytes, UnknownFormError
 from otelwasm.plugins.compiled import Shelf
 from otelwasm.plugins.contract import CONTRACT, DIRECT, INTEGERS, Lane
 from otelwasm.plugins.engine import the_engine
+from otelwasm.plugins.hoist import module_name
 from otelwasm.plugins.world import GuestFunction, World
 
 __all__ = ["Component"]
@@ -52,7 +53,7 @@ class Component:
         self.lane = compiled.lane
         self.guest_memory = compiled.guest_memory
         self.images = {} if compiled.image is None else {self.guest_memory: compiled.image}
-        self.linker = self._linker()
+        self.linker = self._linker(compiled.modules)
         self._exported: dict[str, ExportIndex | None] = {}
         self._shown: dict[tuple[str, str], ExportIndex | None] = {}
         exports = self.code.get_export_index("plugin")
@@ -122,10 +123,13 @@ class Component:
             self._exported[name] = self.code.get_export_index(name, self._exports)
         return self._exported[name]
 
-    def _linker(self) -> Linker:
+    def _linker(self, modules: Sequence[wasmtime.Module]) -> Linker:
         engine = the_engine()
         linker = Linker(engine.wasmtime)
         linker.add_wasip2()
+        with linker.root() as root:
+            for number, module in enumerate(modules):
+                root.add_module(module_name(number), module)
         # The numbers by which imports.py knows them.
         labels = ["fetch", "nap", *(each.label for each in self.bindings.host_functions)]
         with linker.root() as root, root.add_instance("host") as host:

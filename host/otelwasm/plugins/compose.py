@@ -4,12 +4,13 @@ Put a plugin between two bridges, so that what the host calls takes and returns 
 The composed component, in the order of its sections:
 
     ┌─ outer component ────────────────────────────────────────────────────────────────────┐
+    │ 0 import "code0", …: the plugin's large modules, compiled by themselves (hoist.py)   │
     │ 1 the plugin's own leading types and imports, so that WASI passes through with its   │
     │   exact types. Imports of the contract stay in place but lose their functions: the   │
     │   linker need not provide an instance of types, and type indices stay the same       │
     │ 2 import "host": `fetch`, `nap` and one function for each that the plugin may call,  │
     │   all without parameters and results; imports.py knows them by their numbers         │
-    │ 3 components: the imports bridge, the plugin (untouched), the exports bridge, and,   │
+    │ 3 components: the imports bridge, the plugin (less those), the exports bridge, and,   │
     │   for a plugin that imports wasi:io/poll, one that waits in its place (waiting.py)   │
     │                                                                                      │
     │       host ──► imports bridge ──► plugin ──► exports bridge                          │
@@ -43,6 +44,7 @@ from wasmtime import WasmtimeError, wat2wasm
 
 from otelwasm.errors import ComponentError
 from otelwasm.plugins.binary import MAGIC, Bytes, Reader, UnknownFormError, leb, name, section
+from otelwasm.plugins.hoist import hoist
 from otelwasm.plugins.waiting import POLL, shim, with_ready
 from otelwasm.plugins.world import World
 
@@ -71,7 +73,8 @@ class Outline:
 @attrs.frozen
 class Composed:
     """
-    A component that is ready to be compiled; *raw* are the functions of the direct lane.
+    A component that is ready to be compiled, which imports *modules* (hoist.py); *raw* are the
+    functions of the direct lane.
 
     Its instances' memories from number *guest_memory* on are the plugin's own.
     """
@@ -79,6 +82,7 @@ class Composed:
     wasm: bytes
     raw: tuple[str, ...]
     guest_memory: int
+    modules: tuple[bytes, ...]
 
     @property
     def lane(self) -> str:
@@ -164,8 +168,9 @@ def compose(
     they are.
     """
     found = outline(guest)
+    hoisted = hoist(guest)
     is_direct = bool(raw)
-    out = [MAGIC, *_leading(found, world, passed)]
+    out = [MAGIC, *hoisted.imports, *_leading(found, world, passed)]
     labels = ["fetch", "nap", *(function.label for function in world.host_functions)]
     declared = b"".join(b"\x04\x00" + name(label) + b"\x01\x00" for label in labels)
     out.append(section(_TYPES, [b"\x42" + leb(1 + len(labels)) + b"\x01" + _PLAIN + declared]))
@@ -206,7 +211,7 @@ def compose(
             waits += 1
         given.append((id_, *target))
         place += sort == _INSTANCE
-    plugin = instantiate(define(guest), given)
+    plugin = instantiate(define(hoisted.guest), given)
 
     if is_direct:
         inline = []
@@ -228,7 +233,7 @@ def compose(
         out.append(section(_ALIASES, [_alias(_INSTANCE, plugin, id_)]))
         exports.append(_exported(id_) + bytes([_INSTANCE]) + leb(instances.take()) + b"\x00")
     out.append(section(_EXPORTS, exports))
-    return Composed(b"".join(out), raw, guest_memory=1 + waits)
+    return Composed(b"".join(out), raw, guest_memory=1 + waits, modules=hoisted.modules)
 
 
 def _leading(found: Outline, world: World, passed: tuple[str, ...]) -> list[bytes]:

@@ -9,14 +9,10 @@ from typing import Literal
 import attrs
 
 from otelwasm.config.capabilities import CapabilitiesConfig
+from otelwasm.config.places import existing
 from otelwasm.config.values import ByteSize, Duration, at_least
 
 __all__ = ["LimitsConfig", "PluginConfig"]
-
-
-def _exists(_: object, __: object, path: Path) -> None:
-    if not path.exists():
-        raise ValueError(f"no such file: {path}")
 
 
 @attrs.frozen
@@ -44,7 +40,7 @@ class PluginConfig:
     *plugin* is a component, or the Python file, or the folder, that one is built from.
     """
 
-    plugin: Path = attrs.field(validator=_exists)
+    plugin: Path = attrs.field(validator=existing)
     """A component (`.wasm`), a `.py` file, or a folder that one is built from."""
     config: Mapping[str, object] = attrs.field(factory=dict)
     """What the plugin is given at its start; checked by the plugin's own `Config`."""

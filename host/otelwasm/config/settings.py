@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
+from otelwasm.config.places import writable_folder
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.pipeline.delivery import DeliveryConfig
 from otelwasm.signals import Signal
@@ -85,7 +86,7 @@ class QuarantineConfig:
     Where batches are kept that can be neither delivered nor refused; `max_bytes` in all.
     """
 
-    directory: Path = Path("quarantine")
+    directory: Path = attrs.field(default=Path("quarantine"), validator=writable_folder)
     """The folder."""
     max_bytes: ByteSize = attrs.field(default=ByteSize(1 << 30))
     """What it may hold in all; what comes then is lost, counted and logged."""

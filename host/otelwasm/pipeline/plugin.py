@@ -12,7 +12,7 @@ What is particular to a kind (where batches come from, where they go) stays in t
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
@@ -150,7 +150,7 @@ class HostedPlugin(Generic[P]):
         self._load = load
         self._telemetry = telemetry
         self._emit: Callable[[Signal, bytes], None] | None = None
-        self._needed: frozenset[Signal] = frozenset()
+        self._needed = self._offered = frozenset[Signal]()
         self._plugin: P | None = None
         self._ticking: asyncio.Task[None] | None = None
 
@@ -166,14 +166,15 @@ class HostedPlugin(Generic[P]):
         emit: Callable[[Signal, bytes], None] | None = None,
         *,
         needed: frozenset[Signal] = frozenset(),
+        offered: frozenset[Signal] = frozenset(),
     ) -> None:
         """
         Load the plugin and start its instances; raises SetupError.
 
         *emit* takes what it emits, on the plugin's threads; *needed* are signals that it has to
-        handle.
+        handle, *offered* those it has to handle one of: the others pass it by.
         """
-        self._emit, self._needed = emit, needed
+        self._emit, self._needed, self._offered = emit, needed, offered
         self._plugin = await self._loaded(self._config)
         self._telemetry.watch_plugin(self.component, self._plugin)
         if self._config.tick_interval is not None:
@@ -291,12 +292,17 @@ class HostedPlugin(Generic[P]):
                 raise ComponentError(
                     f"plugin '{self.name}': {source} has no `{call}`, which {key} asks for"
                 )
-        if missed := sorted(self._needed - plugin.signals):
-            names = " and ".join(signal.label for signal in missed)
-            raise PluginStartError(
-                f"plugin '{self.name}' does not handle {names}, but pipelines of {names} "
-                "list it; take it from their exporters"
-            )
+        name = f"plugin '{self.name}'"
+        if names := _named(self._needed - plugin.signals):
+            text = f"does not handle {names}, but pipelines of {names} list it; take it from their"
+            raise PluginStartError(f"{name} {text} exporters")
+        passing = _named(self._offered - plugin.signals)
+        if passing and not self._offered & plugin.signals:
+            handled = _named(plugin.signals) or "nothing"
+            raise PluginStartError(f"{name} handles {handled}, but pipelines of {passing} list it")
+        if passing:
+            text = "a plugin does not handle all that its pipelines carry; the rest passes it by"
+            _log.warning(text, plugin=self.name, passing=passing)
 
     async def _tick(self, interval: Duration) -> None:
         while True:
@@ -358,3 +364,7 @@ def _pass_on(answer: "asyncio.Future[T]", future: "Future[T]") -> None:
 def _give_up(answer: "asyncio.Future[T]", name: str, patience_s: float) -> None:
     if not answer.done():
         answer.set_exception(RetryableError(f"plugin '{name}': no answer within {patience_s:g}s"))
+
+
+def _named(signals: Iterable[Signal]) -> str:
+    return " and ".join(signal.label for signal in sorted(signals))

@@ -119,7 +119,7 @@ class PluginProcessor:
         Load the plugin and start its instances; raises SetupError.
         """
         self._emitting.open()
-        await self.plugin.start(self._emitting.emit)
+        await self.plugin.start(self._emitting.emit, offered=frozenset(self._routes))
 
     async def stop(self, deadline: float) -> None:
         """

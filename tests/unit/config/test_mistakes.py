@@ -212,6 +212,18 @@ CASES = [
         "p.yaml:6: processors.wasm/redact.plugin: no such file: DIR/nope.wasm",
     ),
     (
+        "redact.wasm",
+        "reduct.wasm",
+        "p.yaml:6: processors.wasm/redact.plugin: no such file: DIR/reduct.wasm; did you mean"
+        " redact.wasm?",
+    ),
+    (
+        "shutdown_timeout: 5s",
+        "quarantine: {directory: redact.wasm}",
+        "p.yaml:19: service.quarantine.directory: expected a folder, but this is a file:"
+        " DIR/redact.wasm",
+    ),
+    (
         "debug: {verbosity: normal}",
         "file: {path: nope/out.jsonl}",
         "p.yaml:12: exporters.file.path: no such folder: DIR/nope\n"

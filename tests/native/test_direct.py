@@ -18,6 +18,7 @@ def host_writes(offset: int, data: bytes) -> None:
 
 
 INBOX_BYTES = 65536
+STANDING_BYTES = 1 << 20
 
 
 def answering(native: ModuleType, *outcome: object) -> list[tuple[int, bytes]]:
@@ -74,21 +75,101 @@ def test_large_payloads_come_in_uncopied(native: ModuleType) -> None:
     assert offset == native.offset_of(came[0][1])
 
 
-@pytest.mark.parametrize("length", [INBOX_BYTES + 1, -1, 100_001])
+@pytest.mark.parametrize("length", [-1, 100_001 + INBOX_BYTES])
 def test_only_what_was_reserved_runs(native: ModuleType, length: int) -> None:
     """
-    A large payload is taken once, and only in the length that was asked for.
+    A large payload is taken in no length that there is no room for.
     """
     came = answering(native, 0, b"")
-    native.reserve(100_000)
-    native.run(0, 100_000)
-    came.clear()
     for _ in range(2):
+        native.reserve(STANDING_BYTES)  # more than stands ready from before, in any test
+        native.reserve(STANDING_BYTES + 1)
+        came.clear()
+        native.run(0, STANDING_BYTES + 1)
+        came.clear()
+        native.reserve(100_000)
         with pytest.raises(RuntimeError, match=f"{length} bytes that reserve"):
             native.run(0, length)
-        native.reserve(100_000)
 
     assert [] == came
+
+
+def standing(native: ModuleType, what: int, length: int) -> tuple[int, int] | None:
+    """
+    Run *length* bytes; where the outcome says that a buffer stands ready, and of which length.
+    """
+    at = native.run(what, length)
+    _, _, _, has_number, number = struct.unpack("<IIIIQ", ctypes.string_at(at, 24))
+    return (number & 0xFFFFFFFF, number >> 32) if has_number else None
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_a_buffer_that_nobody_has_stands_ready(native: ModuleType, kind: int) -> None:
+    """
+    A large payload that the plugin lets go makes room for the next, of another length, which is
+    another payload: equal to what was written, with a hash of its own.
+    """
+    digests = []
+
+    def answer(signal: int, payload: bytes) -> tuple[int, bytes]:
+        digests.append((len(payload), hash(payload), payload[-1:]))
+        return kind, b""
+
+    native.answer_with(answer)
+    offset = native.reserve(428_000)
+    payloads = [b"a" * 428_000, b"b" * 70_000, b"c" * 440_000]
+    for payload in payloads:
+        host_writes(offset, payload)
+        told = standing(native, 0, len(payload))
+
+        assert told is not None
+        assert (offset & 0xFFFFFFFF, True) == (told[0], told[1] >= 440_000)
+
+    assert [(len(payload), hash(payload), payload[-1:]) for payload in payloads] == digests
+    assert offset == native.reserve(440_000)
+
+
+def test_small_payloads_leave_it_ready(native: ModuleType) -> None:
+    """
+    What stands ready does so, whatever comes through the inbox, until the next large one.
+    """
+    native.answer_with(lambda signal, payload: (0, b""))
+    native.reserve(100_000)
+    told = standing(native, 0, 100_000)
+    answering(native, 4, b"later", 5)
+    native.run(0, 10)
+    native.answer_with(lambda signal, payload: (0, b""))
+
+    assert told is not None
+    assert told == standing(native, 0, 10)
+
+
+def test_what_a_plugin_keeps_stays_as_it_is(native: ModuleType) -> None:
+    """
+    No buffer stands ready while the plugin has it, be it as its answer; the next is another one.
+    """
+    came = answering(native, 0, b"")
+    first = native.reserve(100_000)
+    host_writes(first, b"x" * 100_000)
+    told = standing(native, 0, 100_000)
+    second = native.reserve(100_000)
+    host_writes(second, b"y" * 100_000)
+    native.answer_with(lambda signal, payload: (1, payload))
+
+    assert (None, None) == (told, standing(native, 0, 100_000))
+    assert [(0, b"x" * 100_000)] == came
+    assert first != second
+
+
+@pytest.mark.parametrize("length", [STANDING_BYTES + 1, 5 << 20])
+def test_a_huge_buffer_is_let_go(native: ModuleType, length: int) -> None:
+    """
+    What only a huge payload needs does not stay with an instance.
+    """
+    native.answer_with(lambda signal, payload: (0, b""))
+    native.reserve(length)
+
+    assert standing(native, 0, length) is None
 
 
 @pytest.mark.parametrize(

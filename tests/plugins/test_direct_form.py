@@ -9,6 +9,7 @@ from otelwasm.plugins._generated.processing import VerdictDrop, VerdictPass, Ver
 from otelwasm.plugins._generated.types import FailurePermanent, FailureRetryable, Retry
 from otelwasm.plugins.direct import INBOX_BYTES, Result
 from otelwasm.plugins.faults import Fault
+from otelwasm.plugins.lane import load_lane
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 from plugins.direct_guests import ECHO, OUT, RESERVE, Running, guest, outcome
@@ -96,6 +97,53 @@ def test_small_payloads_are_reserved_once(running: Running) -> None:
 
     with pytest.raises(Fault, match="unreachable"):
         instance.run(Signal.TRACES, bytes(2 * INBOX_BYTES))
+
+
+def ready(at: str) -> str:
+    """
+    A body of `run` that answers what is at 4 MiB, and says that a buffer of 1 MiB stands ready.
+    """
+    number = 1 << 52 | int(at, 16)
+    return outcome(1, "4194304", "(local.get $length)", 1, number)
+
+
+@pytest.mark.parametrize("at", ["0x400000", "0xffff0000", "0xff0000"])
+def test_long_payloads_come_whole_whatever_stands_ready(running: Running, at: str) -> None:
+    """
+    A buffer that a plugin has ready is used if it lies in the memory; what is wrong with it, or too
+    short, is made good by asking again.
+    """
+    instance = running(guest(ready(at), reserve="(i32.const 4194304)"))
+    for size in (428_000, 70_000, 1 << 20, 2_000_000, 100_000):
+        payload = bytes(range(250)) * (size // 250)
+
+        assert Ok(VerdictReplace(payload)) == instance.run(Signal.TRACES, payload)
+
+
+def test_a_buffer_that_stands_ready_takes_no_crossing() -> None:
+    """
+    Where a long payload goes is not asked for if there is a buffer that is long enough; what is
+    said to be ready is ready once.
+    """
+    once = (
+        "(if (i32.load (i32.const 64)) (then unreachable))"
+        "(i32.store (i32.const 64) (i32.const 1)) (i32.const 4194304)"
+    )
+    running = Running(load_lane())
+    with running(guest(ready("0x400000"), reserve=once)) as instance:
+        for size in (428_000, 70_000, 1 << 20):
+            payload = b"x" * size
+
+            assert Ok(VerdictReplace(payload)) == instance.run(Signal.TRACES, payload)
+
+        with pytest.raises(Fault, match="unreachable"):
+            instance.run(Signal.TRACES, bytes((1 << 20) + 1))
+
+    with running(guest(outcome(0), reserve=once)) as instance:
+        assert Ok(VerdictPass()) == instance.run(Signal.TRACES, bytes(70_000))
+
+        with pytest.raises(Fault, match="unreachable"):
+            instance.run(Signal.TRACES, bytes(70_000))
 
 
 def test_the_inbox_is_checked_each_time(running: Running) -> None:

@@ -1,15 +1,17 @@
 /* The guest's side of wit/direct.wit: payloads cross as offsets into this memory.
  *
  *     host                          guest
- *     reserve(len)            ──►   the inbox; for a long one, a bytes object not yet filled
+ *     reserve(len)            ──►   the inbox; for a long one, a bytes object to be filled
  *     writes the payload      ──►   (its buffer)
  *     run(signal, len)        ──►   answer(signal, payload), in Python, as answer_with() says
  *                             ◄──   24 bytes that say what became of it
  *     copies the result out
  *
  * The host asks for the inbox once, so a small payload takes one crossing; it is copied from there.
- * A long one takes two, and is not copied. The result is kept alive here until the next call, so
- * the host always reads live memory, and nothing is ever converted or leaked.
+ * A long one is not copied: the host writes it into the object that the plugin is given. If the
+ * plugin keeps that, the next one needs another, and takes two crossings. Most plugins do not: then
+ * the object stands ready again, which the outcome tells the host. The result is kept alive here
+ * until the next call, so the host always reads live memory, and nothing is converted or leaked.
  *
  * Calls of the host go the same way, the other way round:
  *
@@ -33,12 +35,13 @@ typedef struct {
 
 _Static_assert(sizeof(Outcome) == 24, "an outcome is 24 bytes");
 
-enum { LAST_KIND = 7, INBOX_CAPACITY = 65536 };
+enum { LAST_KIND = 7, LAST_VERDICT = 2, INBOX_CAPACITY = 65536, STANDING_CAPACITY = 1 << 20 };
 
 /* One guest, one call at a time: what crosses lives here. */
 static PyObject *answer;
 static char inbox[INBOX_CAPACITY];
-static PyObject *reserved;
+static PyObject *reserved; /* a bytes object that is nowhere else, for so many bytes at most: */
+static Py_ssize_t capacity;
 static PyObject *result;
 static Outcome outcome;
 static Outcome host_outcome;
@@ -61,9 +64,23 @@ static PyObject *direct_reserve(PyObject *module, PyObject *argument) {
   }
   if (length <= INBOX_CAPACITY) return PyLong_FromSize_t((size_t)inbox);
   Py_CLEAR(result);
-  Py_CLEAR(reserved);
-  reserved = PyBytes_FromStringAndSize(NULL, length);
+  if (!reserved || length > capacity) {
+    Py_CLEAR(reserved);
+    /* With some room to spare, as those that follow are seldom of the same length. */
+    bool may_stand = length <= STANDING_CAPACITY - INBOX_CAPACITY;
+    capacity = may_stand ? length + INBOX_CAPACITY : length;
+    reserved = PyBytes_FromStringAndSize(NULL, capacity);
+  }
   return reserved ? PyLong_FromSize_t((size_t)PyBytes_AsString(reserved)) : NULL;
+}
+
+/* Make a bytes object that nobody has seen *length* bytes long; it has room for them. This is what
+ * _PyBytes_Resize does, less giving up the rest of the memory. */
+static void set_length(PyObject *bytes, Py_ssize_t length) {
+  char *content = PyBytes_AsString(bytes);
+  ((PyVarObject *)bytes)->ob_size = length;
+  content[length] = 0;
+  ((Py_hash_t *)content)[-1] = -1; /* its hash, not yet known */
 }
 
 /* The payload that the host wrote where direct_reserve() said. */
@@ -71,10 +88,29 @@ static PyObject *taken(Py_ssize_t length) {
   if (length >= 0 && length <= INBOX_CAPACITY) return PyBytes_FromStringAndSize(inbox, length);
   PyObject *payload = reserved;
   reserved = NULL;
-  if (payload && PyBytes_Size(payload) == length) return payload;
+  if (payload && length >= 0 && length <= capacity) {
+    set_length(payload, length);
+    return payload;
+  }
   Py_XDECREF(payload);
   return PyErr_Format(PyExc_RuntimeError, "run() of %zd bytes that reserve() was not asked for",
                       length);
+}
+
+/* Done with *payload*: if nobody else has it, it can take the next one. */
+static void release(PyObject *payload, Py_ssize_t length) {
+  if (length > INBOX_CAPACITY && capacity <= STANDING_CAPACITY && payload->ob_refcnt == 1) {
+    reserved = payload;
+  } else {
+    Py_DECREF(payload);
+  }
+}
+
+/* Tell the host what it need not reserve. */
+static void offer(void) {
+  if (!reserved || outcome.kind > LAST_VERDICT || outcome.has_number) return;
+  outcome.has_number = true;
+  outcome.number = (uint64_t)capacity << 32 | (uint32_t)(size_t)PyBytes_AsString(reserved);
 }
 
 /* Keep what a host needs of *answered*, (kind, data, number or None); false with an exception. */
@@ -118,10 +154,15 @@ static PyObject *direct_run(PyObject *module, PyObject *const *arguments, Py_ssi
   PyObject *payload = taken(length);
   if (!payload) return NULL;
   PyObject *answered = PyObject_CallFunctionObjArgs(answer, signal, payload, NULL);
-  Py_DECREF(payload);
   bool is_kept = answered && has_kept(answered);
   Py_XDECREF(answered);
-  return is_kept ? PyLong_FromSize_t((size_t)&outcome) : NULL;
+  if (!is_kept) {
+    Py_DECREF(payload); /* the traceback may have it */
+    return NULL;
+  }
+  release(payload, length);
+  offer();
+  return PyLong_FromSize_t((size_t)&outcome);
 }
 
 static PyObject *direct_offset_of(PyObject *module, PyObject *data) {

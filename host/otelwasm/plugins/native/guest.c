@@ -4,6 +4,8 @@
  *                                              │
  *                                              └ anything else: direct.py reads it again
  *
+ * A long payload goes where the last outcome said that a buffer stands ready, if it said so.
+ *
  * Here is only the way that nearly all batches take. Whatever is unusual, and above all whatever is
  * wrong, is left to Python as it is: the same checks are there, and the words for what they find.
  * So this may refuse more than Python does, never less.
@@ -73,6 +75,8 @@ struct Guest {
   bool has_left;
   Ending left;
   uint32_t inbox;
+  uint32_t standing; /* a buffer for the next long payload, of so many bytes: */
+  uint64_t standing_bytes;
   void *error;
   Outcome outcome;
   PyObject *kept;
@@ -113,6 +117,10 @@ static Ending verdict(Guest *guest) {
     bool is_text = lies_inside(guest, outcome->offset, 0);
     return outcome->kind == RECEIPT && is_all && is_text ? DROPPED : ANSWERED;
   }
+  if (outcome->kind <= DROP && outcome->has_number) {
+    guest->standing = (uint32_t)outcome->number; /* whether it lies inside is seen when it is used */
+    guest->standing_bytes = outcome->number >> 32;
+  }
   if (outcome->kind == PASS) return PASSED;
   if (outcome->kind == DROP) return DROPPED;
   bool is_whole = lies_inside(guest, outcome->offset, outcome->length);
@@ -122,8 +130,11 @@ static Ending verdict(Guest *guest) {
 
 static Ending crossed(Guest *guest, uint32_t what, const void *payload, size_t length) {
   uint32_t at = guest->inbox;
-  if (!guest->has_inbox || length > INBOX_BYTES) {
-    bool is_small = length <= INBOX_BYTES;
+  bool is_small = length <= INBOX_BYTES;
+  bool has_room = is_small ? guest->has_inbox : length <= guest->standing_bytes;
+  if (!is_small) at = guest->standing;
+  guest->standing_bytes = 0; /* until the outcome says so again */
+  if (!has_room) {
     guest->arguments[0].of.u32 = is_small ? INBOX_BYTES : (uint32_t)length;
     if (!has_called(guest, guest->reserve, 1)) return FAULTED;
     at = guest->result.of.u32;
@@ -141,7 +152,10 @@ static Ending crossed(Guest *guest, uint32_t what, const void *payload, size_t l
 }
 
 Ending guest_run(Guest *guest, uint32_t what, const void *payload, size_t length) {
-  if (guest->is_busy || guest->has_left || length > UINT32_MAX) return UNTRIED;
+  if (guest->is_busy || guest->has_left || length > UINT32_MAX) {
+    guest->standing_bytes = 0; /* Python may use it up */
+    return UNTRIED;
+  }
   guest->is_busy = true;
   double now = seconds_now();
   guest->times->left_s = guest->limit_s;

@@ -3,9 +3,11 @@
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from otelwasm.cli import main
@@ -32,6 +34,16 @@ def tag(batch: Traces, config: Config) -> Traces:
     return batch
 """
 INPUT = {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "GET /cart"}]}]}]}
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """
+    Commands configure the log of the whole program; give it back.
+    """
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -105,6 +117,26 @@ def test_a_failing_plugin_fails_its_case_alone(plugin: Path) -> None:
     ) in result.output
     assert "ok    refused" in result.output
     assert not (plugin / "cases/prod/expected-traces.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ("    return 5\n", "returned int for traces"),
+        ("    raise KeyError('x')\n", "KeyError: 'x'"),
+        ("    raise Permanent('Error: none')\n", ""),
+    ],
+)
+def test_a_mistake_is_told_from_a_refusal(plugin: Path, mistake: str, told: str) -> None:
+    """
+    What the author did not mean is never accepted, in whatever form it is told; a refusal is.
+    """
+    (plugin / "plugin.py").write_text(f"{PLUGIN.partition('    if config')[0]}{mistake}")
+    result = test("--update", "--case", "prod")
+
+    assert bool(told) is ("input-traces.json: the plugin failed" in result.output)
+    assert told in result.output
+    assert bool(told) is not (plugin / "cases/prod/expected-traces.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,15 @@ def plugin_name(folder: Path) -> str:
 
 def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
     """
-    A folder's files, in order, less those that are hidden or components, and *skipped* folders.
+    A folder's files, in order, less those that are hidden or components, test cases, and *skipped*
+    folders.
     """
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in skipped or path.suffix == ".wasm":
             continue
         if path.is_dir():
+            if path.name == "cases" and all(each.is_dir() for each in path.iterdir()):
+                continue  # what `otelwasm test` reads is no part of a plugin
             yield from files_in(path, skipped=skipped)
         elif path.is_file():
             yield path

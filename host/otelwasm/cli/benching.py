@@ -19,6 +19,7 @@ from otelwasm.bench import Bench, Figures, Row, measure, of_case, read_load
 from otelwasm.build.instant import runnable
 from otelwasm.config.document import Document
 from otelwasm.errors import CaseError, ConfigError
+from otelwasm.logs import configure_logging
 from otelwasm.testing.cases import read_case
 from otelwasm.testing.trial import Lane
 
@@ -58,6 +59,8 @@ def bench_plugin(
     loads = [read_load(path) for path in inputs] if given is None else of_case(given)
     settings = _config(config) if config is not None else given.config if given else {}
     console = Console(stderr=True, highlight=False)
+    # What becomes of the plugin is told at the end.
+    configure_logging("error")
     load_before = os.getloadavg()[0]
     with console.status(f"preparing {plugin}") as status:
         ready = runnable(plugin, report=status.update)

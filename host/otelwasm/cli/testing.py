@@ -13,6 +13,7 @@ from rich.text import Text
 from otelwasm.build.instant import runnable
 from otelwasm.config.structure import did_you_mean
 from otelwasm.errors import CaseError
+from otelwasm.logs import configure_logging
 from otelwasm.testing.cases import Case, cases_folder, read_cases
 from otelwasm.testing.results import CaseResult, check_case
 
@@ -40,9 +41,13 @@ def run_cases(
     chosen = list(_chosen(read_cases(folder), names, folder=folder))
     ready = _ready(plugin)
     console = Console(highlight=False, soft_wrap=True)
+    progress = Console(stderr=True, highlight=False)
+    # What becomes of a plugin is shown with its case.
+    configure_logging("error")
     results = []
     for case in chosen:
-        result = check_case(case, ready, lane=lane, is_updating=is_updating)
+        with progress.status(f"running {case}"):
+            result = check_case(case, ready, lane=lane, is_updating=is_updating)
         results.append(result)
         _print(console, result)
     good = sum(result.is_good for result in results)

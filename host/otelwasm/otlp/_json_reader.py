@@ -8,6 +8,7 @@ import functools
 import json
 import struct
 from collections.abc import Callable, Mapping
+from operator import length_hint
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -41,7 +42,8 @@ def reader(descriptor: Descriptor) -> _Read:
             try:
                 parts.append(read_member(value))
             except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
+                text = str(error)
+                raise ValueError(f"{name}{'' if text[:1] == '[' else ': '}{text}") from None
         return b"".join(parts)
 
     return read
@@ -58,7 +60,11 @@ def _member_reader(field: FieldDescriptor) -> _Read:
     def read_all(values: Any) -> bytes:
         if values.__class__ is not list:
             raise ValueError(f"a list was expected, not {_kind(values)}")
-        return b"".join(map(read_one, values))
+        left = iter(values)
+        try:
+            return b"".join(map(read_one, left))
+        except ValueError as error:
+            raise ValueError(f"[{len(values) - length_hint(left) - 1}]: {error}") from None
 
     return read_all
 

@@ -9,6 +9,7 @@ import base64
 import gzip
 import json
 import os
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -29,12 +30,16 @@ from otelwasm_sdk.messages import Message, Reply
 from otelwasm_sdk.report import report_of
 from otelwasm_sdk.signals import Signal as SdkSignal
 from otelwasm_sdk.signature import BATCHES
+from otelwasm_sdk.structure import ConfigError
 
 __all__ = ["Breakdown", "Came", "refusal", "run", "telemetry"]
 
 Plugin = Callable[..., Any] | str | os.PathLike[str]
 
-_TRACEBACK = "Traceback (most recent call last):"
+# What an SDK logs of an exception begins so; of one in `receive` the sender gets this status.
+_EXCEPTION = re.compile(r"Traceback \(most recent call last\):\n|[\w.]*(Error|Exception): ")
+_BROKEN = 500
+_NOT_STARTED = re.compile(r"plugin '[^']*' did not start: ")
 
 
 @attrs.frozen
@@ -47,6 +52,8 @@ class Breakdown:
     text: str
 
     def __str__(self) -> str:
+        if self.during == "start":
+            return "the plugin did not start"
         return f"{self.during}: the plugin failed"
 
 
@@ -71,12 +78,13 @@ def run(case: Case, plugin: Plugin, *, lane: Lane = "auto") -> Came:
     try:
         trial = Trial(plugin, config=case.config, http=_answering(case), state={}, lane=lane)
     except PluginStartError as error:
-        came.breakdowns.append(Breakdown("start", str(error)))
+        came.breakdowns.append(Breakdown("start", _NOT_STARTED.sub("", str(error))))
         return came
     except SetupError:
         raise
     except Exception as error:  # plain Python's own
-        came.breakdowns.append(Breakdown("start", report_of(error).full))
+        text = str(error) if isinstance(error, ConfigError) else report_of(error).full
+        came.breakdowns.append(Breakdown("start", text))
         return came
     came.logged = trial.logged
     try:
@@ -155,30 +163,30 @@ class _Run:
         try:
             shown = call()
         except Failure as failure:
-            if (text := self._traceback(before, str(failure))) is not None:
+            if (text := self._mistake(before, str(failure))) is not None:
                 return self._broke(during, text)
             return _refused(failure)
         except PluginFaultError as fault:
             return self._broke(during, str(fault))
-        except Exception as error:
+        except Exception as error:  # plain Python's own
             return self._broke(during, report_of(error).full)
-        if (text := self._traceback(before)) is not None:
+        is_broken = isinstance(shown, dict) and shown.get("status") == _BROKEN
+        if is_broken and (text := self._mistake(before)) is not None:
             return self._broke(during, text)
         return shown
 
     def _broke(self, during: str, text: str) -> None:
         self._came.breakdowns.append(Breakdown(during, text))
 
-    def _traceback(self, before: int, summary: str | None = None) -> str | None:
+    def _mistake(self, before: int, summary: str = "") -> str | None:
         """
-        The traceback that a Python plugin's host logged in a call, if *summary* is what it became.
+        The exception that a Python plugin's SDK logged in a call, if that is what its failure says.
         """
         for line in self._trial.logged[before:]:
-            if line.level == "error" and line.message.startswith(_TRACEBACK):
-                last = line.message.splitlines()[-1]
-                if summary is None or summary.startswith(last):
-                    self._trial.logged.remove(line)
-                    return line.message
+            is_exception = line.level == "error" and _EXCEPTION.match(line.message)
+            if is_exception and any(_said(summary, it) for it in line.message.splitlines()):
+                self._trial.logged.remove(line)
+                return line.message
         return None
 
     def _stepped(self, step: Step) -> Any:
@@ -218,6 +226,10 @@ def _refuse_others(case: Case, kind: Kind) -> None:
         raise CaseError(f"{path}: messages: {article} {kind} takes none: give it input-traces.json")
     if "poll" in case.then:
         raise CaseError(f"{path}: then: {article} {kind} has no poll; it has tick and stop")
+
+
+def _said(summary: str, line: str) -> bool:
+    return bool(line) and not line.startswith(" ") and (not summary or summary.startswith(line))
 
 
 def _answering(case: Case) -> Callable[[Request], Response]:

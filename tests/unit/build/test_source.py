@@ -111,6 +111,22 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, message
     assert str(raised.value).startswith(str(tmp_path))
 
 
+def test_test_cases_are_no_part_of_a_plugin(tmp_path: Path) -> None:
+    """
+    What `otelwasm test` reads changes no component; a package of that name belongs to the plugin.
+    """
+    (tmp_path / "plugin.py").write_text(
+        "from otelwasm_sdk import processor\n@processor\ndef p(): ...\n"
+    )
+    (tmp_path / "cases" / "first").mkdir(parents=True)
+    (tmp_path / "cases" / "first" / "case.toml").touch()
+    without = read_source(tmp_path).files.keys()
+    (tmp_path / "cases" / "__init__.py").touch()
+
+    assert {"plugin.py"} == without
+    assert "cases/__init__.py" in read_source(tmp_path).files
+
+
 def test_inline_metadata_names_requirements(tmp_path: Path) -> None:
     """
     The `# /// script` block of a file lists what it requires.

@@ -213,7 +213,7 @@ def test_numbers_with_special_values_are_read() -> None:
         (a_span_with('"kind":4294967296'), "kind: 4294967296 is out of range"),
         (a_span_with('"startTimeUnixNano":"-1"'), "startTimeUnixNano: -1 is out of range"),
         (a_span_with('"startTimeUnixNano":"1_0"'), "startTimeUnixNano: a whole number was"),
-        (a_span_with('"events":null,"links":[null]'), "links: an object was expected, not null"),
+        (a_span_with('"events":null,"links":[null]'), "links[0]: an object was expected, not null"),
         (a_span_with('"startTimeUnixNano":NaN'), "NaN is not JSON"),
         (a_span_with('"name":"\\ud800"'), "name"),
         ("[" * 100_000, "nested too deeply"),

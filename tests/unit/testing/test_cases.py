@@ -76,6 +76,14 @@ def test_no_cases_is_told_with_how_to_make_one(tmp_path: Path) -> None:
         ({"input_traces": '{"resourceSpans": [\n  {]}'}, "input-traces.json:2:4: no JSON: Expect"),
         ({"input_traces": f"{SPAN}\n{SPAN}"}, "input-traces.json:2:1: no JSON: Extra data after"),
         ({"input_traces": '{"resourceSpans": 5}'}, "traces.json: no traces request: resourceSpans"),
+        (
+            {
+                "input_traces": SPAN.replace(
+                    '"name"', '"attributes": [{"key": "a", "value": 1}], "x"'
+                )
+            },
+            "resourceSpans[0]: scopeSpans[0]: spans[0]: attributes[0]: value: an object was",
+        ),
         ({"input_logs": SPAN}, "that is traces: call it input-traces.json"),
         ({"input_traces": '{"resourceSpan": []}'}, "did you mean resourceSpans?"),
         ({"input_spans": SPAN}, "input-spans.json is not named like an input"),

@@ -17,7 +17,7 @@ __all__ = ["KINDS", "PluginSource", "read_source"]
 KINDS = ("processor", "exporter", "receiver")
 _ENTRY = "plugin.py"
 # `cases` is what `otelwasm test` goes by.
-_SKIPPED = {"__pycache__", "cases", "node_modules", "venv"}
+_SKIPPED = {"__pycache__", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
 _DECORATED = re.compile(r"^@(?:\w+\.)?(processor|exporter|receiver)\s*$", re.MULTILINE)
 # As PEP 723 defines it.

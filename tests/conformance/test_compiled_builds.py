@@ -150,7 +150,7 @@ def test_a_mistake_is_shown_in_its_place(language: str, tmp_path: Path) -> None:
     assert 1 == str(raised.value).count(place)
 
 
-def test_warnings_are_shown(tmp_path: Path) -> None:
+def test_warnings_are_shown(tmp_path: Path, empty_cache: Path) -> None:
     """
     What the compiler warns of is reported.
     """

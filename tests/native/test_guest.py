@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ from wasmtime import Config, Engine, Store, WasiConfig
 from wasmtime.component import Component, Linker
 
 from native.otlp_samples import REQUESTS
+from otelwasm.build.kept import key_of
 from otelwasm.build.native import native_modules
+from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.contract import contract_dir
 
+APP = Path(__file__).with_name("guest") / "app.py"
+# Distribution -> its package.
+CARRIED = {"protobuf": "google/protobuf", "opentelemetry-proto": "opentelemetry/proto"}
 IMPORTS = {
     "pipeline": ("emit",),
     "log": ("write",),
@@ -31,31 +37,40 @@ IMPORTS = {
 @pytest.fixture(scope="module")
 def component(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
-    The guest in guest/app.py, built by componentize-py.
+    The guest in guest/app.py, built by componentize-py, once from the same sources.
     """
-    folder = tmp_path_factory.mktemp("guest")
+    native = native_modules()
+    versions = {name: version(name) for name in ("componentize-py", *CARRIED)}
+    files = ((path.name, path) for path in (APP, *sorted(contract_dir().glob("*.wit"))))
+    key = key_of({"native": native.name, "versions": versions}, files)
+    kept = cache_dir("tests") / f"guest-{key}.wasm"
+    with making(kept):
+        if not kept.is_file():
+            folder = tmp_path_factory.mktemp("guest")
+            write_atomically(kept, componentized(folder, native))
+    return kept
+
+
+def componentized(folder: Path, native: Path) -> bytes:
+    """
+    Build the guest in a folder.
+    """
     installed = Path(sysconfig.get_path("purelib"))
-    for package in ("google/protobuf", "opentelemetry/proto"):
+    for package in CARRIED.values():
         # The machine's own modules would be taken for the guest's.
         skipped = shutil.ignore_patterns("*.so", "__pycache__")
         shutil.copytree(installed / package, folder / "site" / package, ignore=skipped)
-    paths = (Path(__file__).with_name("guest"), native_modules(), folder / "site")
+    program = Path(sysconfig.get_path("scripts"), "componentize-py")
+    paths = (APP.parent, native, folder / "site")
     subprocess.run(
         [
-            *(
-                Path(sysconfig.get_path("scripts"), "componentize-py"),
-                "-q",
-                "-d",
-                contract_dir(),
-                "-w",
-                "python-processor",
-            ),
+            *(program, "-q", "-d", contract_dir(), "-w", "python-processor"),
             *("componentize", "app", "-o", folder / "app.wasm"),
             *(argument for path in paths for argument in ("-p", path)),
         ],
         check=True,
     )
-    return folder / "app.wasm"
+    return (folder / "app.wasm").read_bytes()
 
 
 class Guest:

@@ -180,10 +180,9 @@ class _Comparison:
 
         def inside(members: Sequence[Any], index: int) -> _Place:
             name = label(kind, members[index])
-            if is_alone:
-                return place.within(_Level(name, is_quiet=kind == "scope" or name == kind))
-            number = f"({index + 1} of {len(members)})"
-            return place.within(_Level(f"{name} {number}", is_quiet=False))
+            number = "" if len(members) == 1 else f" ({index + 1} of {len(members)})"
+            is_quiet = is_alone and (kind == "scope" or name == kind)
+            return place.within(_Level(f"{name}{number}", is_quiet))
 
         for index, came in pairs.both:
             self.values(expected[index], actual[came], inside(expected, index))

@@ -2,7 +2,8 @@
 From socket to socket, beside the Collector with its native attributes processor.
 
 The same configuration in both, four clients, OTLP in and OTLP out of the same protocol, a queue
-before the exporter; once with `batch` before the step that sets an attribute, once without.
+before the exporter; once with `batch` before the step that sets an attribute, once without. The
+smallest requests also from more clients: what each costs depends on how many come at once.
 """
 
 import statistics
@@ -20,9 +21,9 @@ from benchmark.under_test import UnderTest
 __all__ = ["end_to_end"]
 
 _STREAMS = 4
-_SPANS = (1_000, 100, 1)
+_LOADS = ((1_000, _STREAMS), (100, _STREAMS), (1, _STREAMS), (1, 16))  # spans a request, clients
 _PROTOCOLS = ("grpc", "http")
-_Key = tuple[str, int, bool]  # protocol, spans a request, batched
+_Key = tuple[str, int, int, bool]  # protocol, spans a request, clients, batched
 
 
 def end_to_end(session: Session) -> Table:
@@ -52,8 +53,8 @@ def end_to_end(session: Session) -> Table:
                 )
             ]
         for protocol in _PROTOCOLS:
-            for spans in _SPANS:
-                session.report(f"end to end: {protocol}, {described(spans)}")
+            for spans, streams in _LOADS:
+                session.report(f"end to end: {protocol}, {described(spans)}, {streams} clients")
                 for turn in range(session.rounds + 1):
                     for batched, group in subjects.items():
                         for subject in group:
@@ -61,11 +62,11 @@ def end_to_end(session: Session) -> Table:
                                 subject,
                                 protocol,
                                 session.file(spans),
-                                streams=_STREAMS,
+                                streams=streams,
                                 seconds=seconds if turn else min(1, seconds),
                             )
                             if turn:  # the first only warms up
-                                key = (protocol, spans, batched)
+                                key = (protocol, spans, streams, batched)
                                 of = runs.setdefault(key, {}).setdefault(subject.name, [])
                                 of.append(run)
     return _table(runs)
@@ -87,16 +88,17 @@ def _table(runs: dict[_Key, dict[str, list[Run]]]) -> Table:
         ],
         labels=2,
         notes=[
-            f"{_STREAMS} clients, each with one connection and one request in flight; medians of "
-            "runs in turns. CPU is the time of the process under test on all cores, until the last "
-            "span came out. `relay` is otelwasm without a plugin. The driver and the sink run on "
-            "the same machine, so spans/s is what is left beside them. Refused requests (for now: "
-            "a queue was full) were sent again.",
+            f"{_STREAMS} clients unless said otherwise, each with one connection and one request "
+            "in flight; medians of runs in turns. CPU is the time of the process under test on all "
+            "cores, until the last span came out. `relay` is otelwasm without a plugin. The driver "
+            "and the sink run on the same machine, so spans/s is what is left beside them. Refused "
+            "requests (for now: a queue was full) were sent again.",
         ],
     )
     groups: dict[str, dict[str, float | None]] = {}
-    for (protocol, spans, batched), by_name in runs.items():
-        what = f"OTLP/{protocol.upper()}, {described(spans)}{', batch' * batched}"
+    for (protocol, spans, streams, batched), by_name in runs.items():
+        clients = f", {streams} clients" * (streams != _STREAMS)
+        what = f"OTLP/{protocol.upper()}, {described(spans)}{clients}{', batch' * batched}"
         collector_s = _median(by_name["Collector"], "cpu_s_per_million_spans")
         for name, of in by_name.items():
             cpu_s = _median(of, "cpu_s_per_million_spans")

@@ -18,13 +18,13 @@ from typing import Any
 
 from otelwasm.build import wasm_tools
 from otelwasm.build.commands import succeed
+from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
 from otelwasm.build.preview1 import ADAPTER_SHA256, adapted_imports
 from otelwasm.build.sdks import sdk_folder
 from otelwasm.build.toolchains import Go, find_go
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
-from otelwasm.plugins.binary import Reader
 
 __all__ = ["build"]
 
@@ -164,7 +164,7 @@ def _world(source: Path, module: bytes) -> str:
     """
     The contract's world that *module* targets: the one whose interface it exports.
     """
-    exported = {name.partition("@")[0].rpartition("/")[2] for name in _exports(module)}
+    exported = {name.partition("@")[0].rpartition("/")[2] for name in exported_names(module)}
     worlds = [world for interface, world in _INTERFACES.items() if interface in exported]
     if len(worlds) == 1:
         return worlds[0]
@@ -174,16 +174,3 @@ def _world(source: Path, module: bytes) -> str:
         f"{source} registers no plugin: its package main calls processor.Register,"
         " exporter.Register or receiver.Register of the SDK from init"
     )
-
-
-def _exports(module: bytes) -> Iterator[str]:
-    reader = Reader(module, at=8)
-    while reader.at < len(module):
-        kind, size = reader.byte(), reader.number()
-        end = reader.at + size
-        if kind == 7:
-            for _ in range(reader.number()):
-                yield reader.string()
-                reader.byte()
-                reader.number()
-        reader.at = end

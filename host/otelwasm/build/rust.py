@@ -20,6 +20,7 @@ import attrs
 
 from otelwasm.build import wasm_tools
 from otelwasm.build.commands import succeed
+from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
 from otelwasm.build.sdks import sdk_folder
 from otelwasm.build.toolchains import RUST_TARGET, Rust, find_rust
@@ -33,6 +34,7 @@ Report = Callable[[str], None]
 # Changes with everything below that changes what a component holds.
 _FORMAT = "1"
 _SDK = "otelwasm-sdk"
+_CONTRACT = "otelwasm:plugin/"
 # How a release is compiled, where the author's Cargo.toml does not say otherwise.
 _PROFILE = {
     "codegen-units": "1",
@@ -95,7 +97,13 @@ def build(source: Path, *, report: Report = lambda line: None) -> Path:
     def make() -> bytes:
         report(f"{name}: compiling with {toolchain.cargo}; the first time that takes minutes")
         with _module(source, crate, toolchain, sdk=sdk, report=report) as module:
-            return wasm_tools.make_component(module.read_bytes(), report=report)
+            content = module.read_bytes()
+        if not any(name.startswith(_CONTRACT) for name in exported_names(content)):
+            raise BuildError(
+                f"{source} registers no plugin: its src/lib.rs ends with"
+                " otelwasm_sdk::processor!(Type), exporter!(Type) or receiver!(Type)"
+            )
+        return wasm_tools.make_component(content, report=report)
 
     return kept_component(name, key, make=make, report=report)
 

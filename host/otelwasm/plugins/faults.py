@@ -72,7 +72,10 @@ def _useful(text: str) -> str:
     frames = []
     for line in text.splitlines():
         if frame := _FRAME.match(line):
-            frames.append(frame["where"].rsplit("!", 1)[-1])
+            name = frame["where"].rsplit("!", 1)[-1]
+            # A component without names has numbers, which say nothing.
+            if not name.startswith("<wasm function"):
+                frames.append(name)
         elif "wasm backtrace" not in line and line.strip() not in ("", "Caused by:"):
             reasons.append(re.sub(r"^\s*(\d+: )?", "", line))
     reason = reasons[-1] if reasons else "no reason given"

@@ -102,7 +102,13 @@ class Plugin:
         try:
             self._component = load(self._source, name=name, lane=lane)
             self._workers = [
-                Worker(name, self._start_instance, native=self._native) for _ in range(instances)
+                Worker(
+                    name,
+                    self._start_instance,
+                    native=self._native,
+                    take_panic=self._capabilities.log.take_panic,
+                )
+                for _ in range(instances)
             ]
             for started in [worker.start() for worker in self._workers]:
                 started.result(self._patience_s)

@@ -44,15 +44,21 @@ class Worker:
     A thread that runs one call after the other in an instance of its own.
 
     *start_instance* makes an instance and runs the guest's `start` in it; it raises SetupError when
-    that fails.
+    that fails. *take_panic* is what a plugin said as it ended its instance itself.
     """
 
     def __init__(
-        self, name: str, start_instance: Callable[[], Instance], *, native: Lane | None = None
+        self,
+        name: str,
+        start_instance: Callable[[], Instance],
+        *,
+        native: Lane | None = None,
+        take_panic: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._stats = WorkerStats()
         self._name = name
         self._start_instance = start_instance
+        self._take_panic = take_panic
         self._instance: Instance | None = None
         self._has_started = False
         self._retry_at = 0.0
@@ -152,9 +158,9 @@ class Worker:
         try:
             return self._run(call)
         except Fault as fault:
-            self._bury(fault)
+            text = self._bury(fault)
             raise PluginFaultError(
-                f"{fault} (in two instances, one after the other)", kind=fault.kind
+                f"{text} (in two instances, one after the other)", kind=fault.kind
             ) from fault
 
     def _run(self, call: Callable[[Instance], T]) -> T:
@@ -190,18 +196,24 @@ class Worker:
                 self._native_inbox.use(self._instance.guest)
         return self._instance
 
-    def _bury(self, fault: Fault) -> None:
+    def _bury(self, fault: Fault) -> str:
+        """
+        Let go of an instance that ended; say what ended it.
+        """
         # Here, as it takes long to import.
         import structlog
 
+        panic = self._take_panic()
+        text = f"{fault}; it {panic}" if panic else str(fault)
         self._stats.faults[fault.kind] = self._stats.faults.get(fault.kind, 0) + 1
         structlog.get_logger("otelwasm").warning(
             "a plugin's instance ended; a fresh one takes over",
             plugin=self._name,
             kind=fault.kind,
-            error=str(fault),
+            error=text,
         )
         self._let_go()
+        return text
 
     def _let_go(self) -> None:
         if self._native_inbox is not None:

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -83,6 +85,15 @@ var deeds = map[string]func(*probe, otelwasm.Batch) (otelwasm.Verdict, error){
 		meter.Observe("probe.took", 0.5)
 		return otelwasm.Pass, nil
 	},
+	"file": func(*probe, otelwasm.Batch) (otelwasm.Verdict, error) {
+		_, err := os.ReadFile("/etc/passwd")
+		return otelwasm.Pass, err
+	},
+	"socket": func(*probe, otelwasm.Batch) (otelwasm.Verdict, error) {
+		_, err := net.Dial("tcp", "127.0.0.1:9")
+		return otelwasm.Pass, err
+	},
+	"loop": func(*probe, otelwasm.Batch) (otelwasm.Verdict, error) { return forever(), nil },
 	"state":   (*probe).countInState,
 	"http":    (*probe).ask,
 	"refused": (*probe).emitInVain,
@@ -91,6 +102,15 @@ var deeds = map[string]func(*probe, otelwasm.Batch) (otelwasm.Verdict, error){
 //go:noinline
 func deeper(payload []byte) (otelwasm.Verdict, error) {
 	return otelwasm.Pass, errors.New(string(payload[len(payload)+5:])) // the bug
+}
+
+//go:noinline
+func forever() otelwasm.Verdict {
+	for i := 0; ; i++ {
+		if i < 0 {
+			return otelwasm.Pass
+		}
+	}
 }
 
 func inNilMap() (otelwasm.Verdict, error) {

@@ -74,7 +74,7 @@ pub fn start_processor<P: Processor>(
     config: &str,
     tick: TickOf<P>,
 ) -> Result<Abilities, String> {
-    start(held, P::start(configured(config)?)?);
+    start(held, P::start(configured(config)?).map_err(explained)?);
     Ok(signals(P::SIGNALS) | tick.map_or(Abilities::empty(), |_| Abilities::TICK))
 }
 
@@ -83,7 +83,7 @@ pub fn start_exporter<P: Exporter>(
     config: &str,
     tick: TickOf<P>,
 ) -> Result<Abilities, String> {
-    start(held, P::start(configured(config)?)?);
+    start(held, P::start(configured(config)?).map_err(explained)?);
     Ok(signals(P::SIGNALS) | tick.map_or(Abilities::empty(), |_| Abilities::TICK))
 }
 
@@ -94,7 +94,7 @@ pub fn start_receiver<P: Receiver>(
     receive: ReceiveOf<P>,
     poll: PollOf<P>,
 ) -> Result<Abilities, String> {
-    start(held, P::start(configured(config)?)?);
+    start(held, P::start(configured(config)?).map_err(explained)?);
     Ok(signals(Signal::ALL)
         | tick.map_or(Abilities::empty(), |_| Abilities::TICK)
         | receive.map_or(Abilities::empty(), |_| Abilities::RECEIVE)
@@ -249,13 +249,24 @@ impl From<TheirSignal> for Signal {
     }
 }
 
+/// What std says of files and sockets in WebAssembly is true and of no help: say what plugins have.
+fn explained(reason: String) -> String {
+    if !reason.contains("not supported on this platform") {
+        return reason;
+    }
+    reason
+        + "; a plugin has no files, sockets or threads: include_str! puts a file into it, and the\
+           SDK's http sends requests"
+}
+
 impl From<Failure> for TheirFailure {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Permanent(reason) => TheirFailure::Permanent(reason),
-            Failure::Retryable { reason, after } => {
-                TheirFailure::Retryable(Retry { reason, after_ms: after.map(milliseconds) })
-            }
+            Failure::Permanent(reason) => TheirFailure::Permanent(explained(reason)),
+            Failure::Retryable { reason, after } => TheirFailure::Retryable(Retry {
+                reason: explained(reason),
+                after_ms: after.map(milliseconds),
+            }),
         }
     }
 }

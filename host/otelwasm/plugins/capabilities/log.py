@@ -17,6 +17,9 @@ Log = Callable[[str, str, Attributes], None]
 _LOG_METHODS = ("debug", "info", "warning", "error")
 _PERIOD_S = 1.0
 _LONGEST_MESSAGE = 8 << 10
+# How Rust begins to say it; the instance ends right after that.
+_PANIC = "panicked at "
+_LONGEST_PANIC = 500
 _LONGEST_VALUE = 2 << 10
 _LONGEST_KEY = 128
 _MOST_ATTRIBUTES = 64
@@ -45,6 +48,7 @@ class PluginLog:
         self._lines_per_second = lines_per_second
         self._clock = clock
         self._lock = threading.Lock()
+        self._panic = threading.local()
         self._since = clock()
         self._count = 0
 
@@ -52,6 +56,8 @@ class PluginLog:
         """
         Write one line, if there were not too many.
         """
+        if message.startswith(_PANIC):
+            self._panic.text = harmless(message, _LONGEST_PANIC)
         now = self._clock()
         left_out = 0
         with self._lock:
@@ -64,6 +70,14 @@ class PluginLog:
             self._say_left_out(left_out)
         if not is_one_too_many:
             self._give(level, harmless(message, _LONGEST_MESSAGE), _bounded(attributes))
+
+    def take_panic(self) -> str | None:
+        """
+        What a plugin wrote on this thread as it panicked, if it did since the last time.
+        """
+        text: str | None = getattr(self._panic, "text", None)
+        self._panic.text = None
+        return None if text is None else " ".join(text.replace("\n  | ", "\n").split())
 
     def output(self, stream: str, written: bytes) -> None:
         """

@@ -67,6 +67,19 @@ impl Probe {
                 state::set("count", &[before, b"x".to_vec()].concat())?;
                 return Ok(state::get("count")?.map(Value::from));
             }
+            "file" => {
+                std::fs::read("/etc/passwd").map_err(|error| Failure::permanent(error.to_string()))?;
+            }
+            "socket" => {
+                std::net::TcpStream::connect("127.0.0.1:9")
+                    .map_err(|error| Failure::permanent(error.to_string()))?;
+            }
+            "thread" => {
+                std::thread::spawn(|| ());
+            }
+            "loop" => loop {
+                std::hint::spin_loop();
+            },
             "forget" => state::delete("count")?,
             "http" => {
                 let request = Request::post(url, "ping").header("content-type", "text/plain");

@@ -6,6 +6,7 @@ package exports
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ func Start(config string) wit.Result[contract.Abilities, string] {
 	defer collector.Leave()
 	does, err := guest.Start(config)
 	if err != nil {
-		return wit.Err[contract.Abilities](valid(err.Error()))
+		return wit.Err[contract.Abilities](reason(err))
 	}
 	var abilities contract.Abilities
 	for _, signal := range does.Signals {
@@ -127,11 +128,32 @@ func answered[Value any](value Value, err error) wit.Result[Value, failure] {
 	var retryable otelwasm.Retryable
 	if errors.As(err, &retryable) {
 		return wit.Err[Value](contract.MakeFailureRetryable(contract.Retry{
-			Reason:  valid(err.Error()),
+			Reason:  reason(err),
 			AfterMs: milliseconds(retryable.After),
 		}))
 	}
-	return wit.Err[Value](contract.MakeFailurePermanent(valid(err.Error())))
+	return wit.Err[Value](contract.MakeFailurePermanent(reason(err)))
+}
+
+// reason is what an error says, and what a plugin has in the place of what led to it: what Go says
+// of files and networks in WebAssembly is true and of no help.
+func reason(err error) string {
+	var file *fs.PathError
+	// As the errors of package net are, which is large and thus not named here.
+	var network interface {
+		error
+		Temporary() bool
+		Unwrap() error
+	}
+	text := valid(err.Error())
+	switch {
+	case errors.As(err, &file):
+		text += "; a plugin has no files: //go:embed puts one into it, settings go into its config"
+	case errors.As(err, &network):
+		text += "; a plugin opens no sockets: the SDK's package http sends requests, to the URLs" +
+			" that the pipeline's configuration allows"
+	}
+	return text
 }
 
 // milliseconds is none for 0, and rounds up.

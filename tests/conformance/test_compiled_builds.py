@@ -180,3 +180,8 @@ def test_what_is_no_plugin_is_refused(tmp_path: Path) -> None:
         build(crate)
     with pytest.raises(BuildError, match="registers no plugin: its package main calls"):
         build(package)
+    manifest.write_text(manifest.read_text().replace('"lib"', '"cdylib"'))
+    code = (crate / "src/lib.rs").read_text()
+    (crate / "src/lib.rs").write_text(code.replace("otelwasm_sdk::processor!", "// "))
+    with pytest.raises(BuildError, match=r"registers no plugin: its src/lib.rs ends with"):
+        build(crate)

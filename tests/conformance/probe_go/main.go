@@ -93,7 +93,7 @@ var deeds = map[string]func(*probe, otelwasm.Batch) (otelwasm.Verdict, error){
 		_, err := net.Dial("tcp", "127.0.0.1:9")
 		return otelwasm.Pass, err
 	},
-	"loop": func(*probe, otelwasm.Batch) (otelwasm.Verdict, error) { return forever(), nil },
+	"loop":    func(*probe, otelwasm.Batch) (otelwasm.Verdict, error) { return forever(), nil },
 	"state":   (*probe).countInState,
 	"http":    (*probe).ask,
 	"refused": (*probe).emitInVain,

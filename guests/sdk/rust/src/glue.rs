@@ -254,9 +254,9 @@ fn explained(reason: String) -> String {
     if !reason.contains("not supported on this platform") {
         return reason;
     }
-    reason
-        + "; a plugin has no files, sockets or threads: include_str! puts a file into it, and the\
-           SDK's http sends requests"
+    let instead = "a plugin has no files, sockets or threads: include_str! puts a file into it, \
+                   and the SDK's http sends requests";
+    format!("{reason}; {instead}")
 }
 
 impl From<Failure> for TheirFailure {

@@ -68,7 +68,8 @@ impl Probe {
                 return Ok(state::get("count")?.map(Value::from));
             }
             "file" => {
-                std::fs::read("/etc/passwd").map_err(|error| Failure::permanent(error.to_string()))?;
+                std::fs::read("/etc/passwd")
+                    .map_err(|error| Failure::permanent(error.to_string()))?;
             }
             "socket" => {
                 std::net::TcpStream::connect("127.0.0.1:9")

@@ -30,7 +30,8 @@ def _lines(packages: Packages, main: Package) -> Iterator[str]:
     yield (
         "This page is for authors of plugins, SDKs and hosts: every function that a plugin and its"
         f" host call on each other, as package `{main.name}`. It is made from"
-        " [`wit/`](../../../wit) when the site is built; what changed between versions is in"
+        " [`plugin.wit`](../../../wit/plugin.wit) and [`direct.wit`](../../../wit/direct.wit) when"
+        " the site is built; what changed between versions is in"
         " [`wit/CHANGES.md`](../../../wit/CHANGES.md)."
     )
     yield ""

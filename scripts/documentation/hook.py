@@ -1,8 +1,8 @@
 """
 Hook into mkdocs: add the generated pages, and check what links lead to outside of the pages.
 
-A page links into the repository as any file does, `../../guests/redact`, so that links work where
-the sources are read, too. The site has the repository's address in their place.
+A page links to the repository's files as any file does, `../../wit/plugin.wit`, so that links work
+where the sources are read, too. The site has a copy of each such file, as text.
 """
 
 import logging
@@ -36,22 +36,24 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """
-    Turn links to the repository's files into its address; warn of those that are not there.
+    Take files that a page links to into the site; warn of those that are not there.
     """
-    folder = posixpath.join(DOCS, posixpath.dirname(page.file.src_uri))
+    folder = posixpath.dirname(page.file.src_uri)
 
     def replaced(match: re.Match[str]) -> str:
         opening, target = match.groups()
-        path = posixpath.normpath(posixpath.join(folder, target))
-        is_page = path.startswith(f"{DOCS}/") or path == DOCS
-        if "://" in target or target.startswith(("/", "mailto:")) or is_page:
+        path = posixpath.normpath(posixpath.join(DOCS, folder, target))
+        if "://" in target or target.startswith(("/", "mailto:")) or path.startswith(f"{DOCS}/"):
             return match[0]
-        if path.startswith("..") or not (ROOT / path).exists():
-            _log.warning(f"{page.file.src_uri} links to {target}: there is no {path}")
-        kind = "tree" if (ROOT / path).is_dir() else "blob"
-        return f"{opening}{config.repo_url.rstrip('/')}/{kind}/main/{path}"
+        if path.startswith("..") or not (ROOT / path).is_file():
+            _log.warning(f"{page.file.src_uri} links to {target}: there is no file {path}")
+            return match[0]
+        copy = f"source/{path}.txt"
+        if files.get_file_from_path(copy) is None:
+            files.append(File.generated(config, copy, content=(ROOT / path).read_text()))
+        return f"{opening}{posixpath.relpath(copy, folder or '.')}"
 
     parts = re.split(r"(^ *```.*?^ *```$)", markdown, flags=re.MULTILINE | re.DOTALL)
     parts[::2] = [_LINK.sub(replaced, part) for part in parts[::2]]

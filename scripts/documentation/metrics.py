@@ -11,7 +11,8 @@ __all__ = ["page"]
 _OPENING = """# Metrics
 
 This page is for whoever watches otelwasm itself: the metrics that it shows to Prometheus, once
-[`service.telemetry.metrics.address`](configuration.md#service) says where.
+[`service.telemetry.metrics.address`](configuration.md#service) says where. What to alert on is in
+[Run it in production](../howto/production.md#watch-it).
 
 A `component` is `receiver/otlp`, `processor/wasm/redact`, `exporter/otlp/backup` and so on: the
 kind of component, then its id in the configuration. A `signal` is `traces`, `metrics`, `logs` or

@@ -74,6 +74,26 @@ def test_a_native_package_is_refused_by_name(tmp_path: Path) -> None:
         install(tmp_path / "index", "native")
 
 
+def test_what_is_not_there_is_told_apart(tmp_path: Path) -> None:
+    """
+    A name that no package has, a version that a package does not have, and what to use instead of
+    a well-known one that is compiled.
+    """
+    wheel(tmp_path / "index", "pure")
+    found = {}
+    for wanted in ("otelwasm-rules", "pure==9.1", "numpy"):
+        with pytest.raises(BuildError) as raised:
+            install(tmp_path / "index", wanted)
+        found[wanted] = str(raised.value)
+
+    assert {
+        "otelwasm-rules": "requirement otelwasm-rules: the package index has no package of that"
+        " name",
+        "pure==9.1": "requirement pure==9.1: no version of it fits; there are: 1.0",
+        "numpy": "requirement numpy: numpy is compiled code, which does not run in WebAssembly",
+    } == found
+
+
 def test_a_compiled_part_in_a_pure_wheel_is_refused(tmp_path: Path) -> None:
     """
     A wheel that says it is pure, and is not, is named with what it holds.

@@ -12,7 +12,7 @@ A case is a folder, `cases/<name>/` beside the plugin. It holds, all but the inp
     expected-replies.json           what each message is answered
     expected-calls.json             what became of each call in `then`, if one was refused
     expected-emitted-<signal>.json  what is emitted by the end, as one request
-    expected-requests.json          the HTTP requests that were sent by the end
+    expected-requests.json          the HTTP requests that were sent by the end, OTLP as OTLP/JSON
 
 Nothing has to be written by hand but the input: `otelwasm test --update` writes what came into the
 expected files, to be read before it is committed. In case.toml:
@@ -179,7 +179,7 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as error:
         hint = ""
         if error.msg == "Extra data":
-            hint = " after the first value; a file holds one request, further ones are -2-, -3-, …"
+            hint = " after the first value; a file holds one request: number them, one a file"
         raise CaseError(
             f"{path}:{error.lineno}:{error.colno}: no JSON: {error.msg}{hint}"
         ) from None

@@ -177,6 +177,9 @@ class _Comparison:
             is_likeness_enough=kind not in _IDENTIFIED,
         )
         is_alone = len(expected) == len(actual) == 1
+        if not place.around and (path := place.path.rpartition(".")[0]):
+            # OTLP within other JSON, as that of requests.
+            place = attrs.evolve(place, around=(_Level(path, is_quiet=False),))
 
         def inside(members: Sequence[Any], index: int) -> _Place:
             name = label(kind, members[index])

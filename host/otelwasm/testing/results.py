@@ -109,6 +109,7 @@ def check_cases(
     Run all cases of *plugin*, whatever a Trial takes; raises AssertionError with what differs, if
     anything does. They are in its folder's `cases`, unless *cases* names another folder.
     """
+    __tracebackhide__ = True  # pytest shows the test's own line, and the message
     if cases is not None:
         folder = Path(cases)
     elif isinstance(plugin, str | os.PathLike):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -259,12 +260,14 @@ def _request(case: Case, request: Request) -> dict[str, Any]:
         "url": case.url(request.url),
         "headers": dict(request.headers),
     }
-    return shown | _content(request)
+    path = urlsplit(request.url).path
+    signal = next((each for each in Signal if path.endswith(f"/v1/{each.label}")), None)
+    return shown | _content(request, signal)
 
 
-def _content(sent: Request | Reply) -> dict[str, Any]:
+def _content(sent: Request | Reply, signal: Signal | None = None) -> dict[str, Any]:
     """
-    Show a body: as JSON, as text, or as base64.
+    Show a body: OTLP of a *signal*, and other JSON, as JSON; else as text, or as base64.
     """
     headers = {name.lower(): value for name, value in sent.headers}
     body = sent.body
@@ -273,6 +276,8 @@ def _content(sent: Request | Reply) -> dict[str, Any]:
             body = gzip.decompress(body)
         if headers.get("content-type") == "application/json":
             return {"json": json.loads(body)}
+        if headers.get("content-type") == "application/x-protobuf" and signal is not None:
+            return {"otlp": json.loads(to_json(signal, body))}
     except (OSError, EOFError, ValueError):
         pass
     try:

@@ -18,6 +18,7 @@ from otelwasm_sdk import (
     Retryable,
     Traces,
     emit,
+    exporter,
     http,
     log,
     processor,
@@ -276,3 +277,29 @@ def test_all_cases_are_one_line_in_a_test(tmp_path: Path) -> None:
         check_cases(keep, cases=tmp_path)
     assert "case one" not in str(error.value)
     assert ["one", "two"] == [case.name for case in read_cases(tmp_path)]
+
+
+@exporter
+def forward(batch: Traces) -> None:
+    """
+    Sends batches on as OTLP.
+    """
+    headers = {"content-type": "application/x-protobuf"}
+    http.post("http://collector:4318/v1/traces", bytes(batch), headers=headers)
+
+
+def test_otlp_in_requests_is_compared_as_telemetry(tmp_path: Path) -> None:
+    """
+    What an exporter sends as protobuf is shown as OTLP/JSON, and differs per span.
+    """
+    answer = '[http."http://collector:4318/v1/traces"]\n'
+    checked(case_in(tmp_path, toml=answer), forward, is_updating=True)
+    path = tmp_path / "expected-requests.json"
+    path.write_text(path.read_text().replace('"name": "b"', '"name": "c"'))
+    result = checked(tmp_path, forward)
+
+    [problem] = result.problems
+    assert [
+        'span "c" (2 of 2), [0].otlp: missing',
+        'span "b" (2 of 2), [0].otlp: not expected',
+    ] == [str(each) for each in problem.differences]

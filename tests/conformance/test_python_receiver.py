@@ -5,7 +5,7 @@ A receiver written in Python, in a whole pipeline: a sender posts lines, a file 
 import json
 from pathlib import Path
 
-from otelwasm.build import build
+from otelwasm.build.instant import runnable
 from otelwasm.service import Pipeline
 from pipeline.fakes import in_a_loop
 from pipeline.receiving import Answered, ask
@@ -17,7 +17,7 @@ def test_lines_that_are_posted_are_written_as_records(tmp_path: Path) -> None:
     """
     From YAML to the exporter, with the plugin's own reply on the way back.
     """
-    build(WEBHOOK)  # takes longer than a pipeline may take in a test
+    runnable(WEBHOOK)  # the first runner takes longer than a pipeline may take in a test
     path = tmp_path / "p.yaml"
     path.write_text(
         f"""\

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 __all__ = ["cache_dir", "forget_unused", "making", "mark_used", "write_atomically"]
@@ -33,15 +33,19 @@ def cache_dir(*parts: str) -> Path:
 
 
 @contextlib.contextmanager
-def making(path: Path) -> Iterator[None]:
+def making(path: Path, *, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
     """
     Let one thread of one process at a time make *path*.
 
-    The others wait; whoever gets in looks first whether *path* is there by now. What a process
-    holds is let go when it ends, however it ends.
+    The others wait, each after a call of *waiting*; whoever gets in looks first whether *path* is
+    there by now. What a process holds is let go when it ends, however it ends.
     """
     with path.with_name(f".{path.name}.lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

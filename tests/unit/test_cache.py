@@ -128,3 +128,24 @@ def test_one_makes_and_the_others_wait(tmp_path: Path) -> None:
         thread.join(timeout=10)
 
     assert 1 == len(counted)
+
+
+def test_who_waits_is_told(tmp_path: Path) -> None:
+    """
+    `waiting` is called where another is making the same, before the wait for that, and only then.
+    """
+    told: list[str] = []
+    is_told = threading.Event()
+
+    def wait() -> None:
+        with making(tmp_path / "made", waiting=is_told.set):
+            told.append("in")
+
+    with making(tmp_path / "made", waiting=lambda: told.append("alone")):
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert is_told.wait(timeout=60)
+        told.append("out")
+    waiter.join(timeout=60)
+
+    assert ["out", "in"] == told

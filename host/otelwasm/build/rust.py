@@ -190,7 +190,12 @@ def _module(
     target = cache_dir("cargo")
     where = ("--release", "--target", RUST_TARGET, "--target-dir", str(target))
     compiler, flags = target / "compiler", target / "compiler-flags"
-    with making(target / "module"):
+    with making(
+        target / "module",
+        waiting=lambda: report(
+            f"waiting for another Rust plugin's build, which also uses {target}"
+        ),
+    ):
         write_atomically(compiler, _COMPILER.encode(), mode=0o777)
         write_atomically(flags, "".join(f"{flag}\n" for flag in _remaps(crate)).encode())
         # cargo goes by names and times of files. Another folder's crate of the same name, with

@@ -24,8 +24,10 @@ kind of component, then its id in the configuration. A `signal` is `traces`, `me
 _CLOSING = """
 ## Metrics of plugins
 
-What a plugin counts or observes with [`meter`](contract.md#meter) stands beside these, with the
-label `plugin` and the attributes that it gave.
+What a plugin measures with [`meter`](contract.md#meter) stands beside these, with the label
+`plugin` and the attributes that it gave: `add("filter.dropped", …)` is
+`otelwasm_guest_filter_dropped_total`, `observe("size", …)` is `otelwasm_guest_size_sum` and
+`otelwasm_guest_size_count`.
 """
 
 

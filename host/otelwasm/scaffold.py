@@ -2,15 +2,21 @@
 Make the folder of a new plugin: its source, cases that it passes, a pipeline that runs.
 
     templates/<kind>/shared/      the cases and the pipeline, the same in all languages
-    templates/<kind>/<language>/  the plugin, and for Python its tests
+    templates/<kind>/<language>/  the plugin and its tests
+    templates/any/<language>/     what is the same for all kinds
 
-Templates are plugins as they stand, called `my-plugin`; the new one's name takes that place.
+Templates are plugins as they stand, called `my-plugin`; the new one's name takes that place. Rust's
+and Go's own tools are told where this machine has the SDK.
 """
 
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from otelwasm.build.kept import LANGUAGE_FOLDERS
+from otelwasm.build.sdks import sdk_folder
 from otelwasm.errors import SetupError
 
 __all__ = ["KINDS", "LANGUAGES", "Kind", "Language", "new_plugin", "steps"]
@@ -30,6 +36,27 @@ _SEND: dict[Kind, str] = {
     "exporter": f"{_JSON}/input-logs.json {_OTLP}/logs",
     "receiver": "curl -d 'shop 1.2 is live' http://127.0.0.1:8088/deploys",
 }
+_TESTS: dict[Language, tuple[str, str]] = {
+    "python": ("python -m pytest", "tests it as plain Python"),
+    "rust": ("cargo test", "tests it natively"),
+    "go": ("go test", "tests it natively"),
+}
+# A build knows where the SDK is, which is in no registry; other tools have to be told.
+_CARGO_SETTINGS = """\
+# Where this machine has otelwasm's SDK, for `cargo test` and editors: `otelwasm build` knows it
+# by itself. Not for version control.
+[patch.crates-io]
+otelwasm-sdk.path = %s
+"""
+_GO_WORKSPACE = """\
+// Where this machine has otelwasm's SDK, for `go test` and editors: without this file,
+// `otelwasm build` knows it by itself. Not for version control.
+go 1.26.0
+
+use .
+
+replace github.com/otelwasm/otelwasm/guests/sdk/go => %s
+"""
 
 
 def new_plugin(kind: Kind, folder: Path, language: Language = "python") -> list[Path]:
@@ -43,29 +70,21 @@ def new_plugin(kind: Kind, folder: Path, language: Language = "python") -> list[
     _check_name(name)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SetupError(f"{folder} is there already, and not empty: choose another name")
-    template = _templates() / kind
-    made = []
+    files = dict(_files(kind, name, language)) | {"README.md": _readme(kind, name, language)}
     try:
-        for source, place in _files(template / "shared", template / language):
-            path = folder / place
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(source.read_text(encoding="utf-8").replace(_NAME, name), "utf-8")
-            made.append(path)
-        readme = folder / "README.md"
-        readme.write_text(_readme(kind, name, language), "utf-8")
+        _write(folder, files)
     except OSError as error:
         raise SetupError(f"{folder} cannot be made: {error.strerror or error}") from error
-    return sorted([*made, readme])
+    return sorted(folder / file for file in files)
 
 
 def steps(kind: Kind, name: str, language: Language) -> list[tuple[str, str]]:
     """
     The commands to go on with inside of the folder, each with what it does.
     """
-    tests = [("python -m pytest", "tests it as plain Python")] if language == "python" else []
     return [
         ("otelwasm test", "runs the cases in its sandbox"),
-        *tests,
+        _TESTS[language],
         ("otelwasm run --watch pipeline.yaml", "runs it, and again after each change"),
         (_SEND[kind], "sends it something, from another terminal"),
         (f"otelwasm build . -o {name}.wasm", "makes one file of it, for production"),
@@ -96,13 +115,45 @@ def _check_name(name: str) -> None:
             f"{name!r} cannot be a plugin's name: letters, digits, - and _ make one, and a letter"
             " stands first"
         )
+    if name in LANGUAGE_FOLDERS:
+        raise SetupError(f"{name!r} is a language's name; call the plugin by what it does")
 
 
-def _files(*folders: Path) -> Iterator[tuple[Path, Path]]:
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
+def _files(kind: Kind, name: str, language: Language) -> Iterator[tuple[str, str]]:
+    templates = _templates()
+    for folder in (f"{kind}/shared", f"{kind}/{language}", f"any/{language}"):
+        for path in sorted((templates / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
-                yield path, path.relative_to(folder)
+                place = path.relative_to(templates / folder).as_posix()
+                stands = _crate(name) if place == "Cargo.toml" else name
+                yield place, path.read_text(encoding="utf-8").replace(_NAME, stands)
+    if language == "rust":
+        yield ".cargo/config.toml", _CARGO_SETTINGS % json.dumps(str(sdk_folder("rust")))
+    elif language == "go":
+        yield "go.work", _GO_WORKSPACE % json.dumps(str(sdk_folder("go")))
+
+
+def _crate(name: str) -> str:
+    """
+    A crate's name that is no word of Rust's, and not that of a crate that the plugin uses.
+    """
+    name = name.lower()
+    return name if name.endswith("-plugin") else f"{name}-plugin"
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """
+    Write all files or none: they come into *folder* when each is whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    around = folder.resolve().parent
+    with tempfile.TemporaryDirectory(prefix=".otelwasm-new-", dir=around) as temporary:
+        for file, text in files.items():
+            path = Path(temporary, file)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        for path in Path(temporary).iterdir():
+            path.rename(folder / path.name)
 
 
 def _templates() -> Path:

@@ -4,6 +4,7 @@ A new plugin's folder: what is in it, and what is refused.
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from otelwasm.cli import main
 from otelwasm.errors import SetupError
 from otelwasm.scaffold import KINDS, LANGUAGES, Kind, Language, new_plugin, steps
 
-EVERYWHERE = {"README.md", "pipeline.yaml", "cases/first/case.toml"}
+EVERYWHERE = {".gitignore", "README.md", "pipeline.yaml", "cases/first/case.toml"}
 OF_LANGUAGE = {
     "python": {"plugin.py", "test_plugin.py"},
-    "rust": {"Cargo.toml", "src/lib.rs"},
-    "go": {"go.mod", "main.go"},
+    "rust": {"Cargo.toml", "src/lib.rs", ".cargo/config.toml"},
+    "go": {"go.mod", "main.go", "main_test.go", "go.work"},
 }
 
 
@@ -97,6 +98,27 @@ def test_a_bad_name_is_refused(name: str, tmp_path: Path) -> None:
         new_plugin("processor", tmp_path / name)
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_the_name_of_a_language_is_refused(tmp_path: Path) -> None:
+    """
+    A folder that is called so would go by the name of the one above.
+    """
+    with pytest.raises(SetupError, match="'rust' is a language's name; call the plugin by what"):
+        new_plugin("processor", tmp_path / "rust", "rust")
+
+
+def test_a_crate_is_called_like_nothing_else(tmp_path: Path) -> None:
+    """
+    A plugin may be called like a crate that it uses, or like a word of Rust's.
+    """
+    for name in ("serde", "match", "tidy-plugin"):
+        new_plugin("processor", tmp_path / name, "rust")
+
+    crates = [tomllib.loads(path.read_text()) for path in sorted(tmp_path.glob("*/Cargo.toml"))]
+    assert ["match-plugin", "serde-plugin", "tidy-plugin"] == [
+        crate["package"]["name"] for crate in crates
+    ]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from otelwasm.cache import cache_dir, making, write_atomically
 
-__all__ = ["files_in", "kept_component", "key_of", "plugin_name"]
+__all__ = ["LANGUAGE_FOLDERS", "files_in", "kept_component", "key_of", "plugin_name"]
 
 Report = Callable[[str], None]
 
-_LANGUAGES = ("python", "rust", "go", "javascript")
+# A plugin in a folder that is called so goes by the name of the folder above.
+LANGUAGE_FOLDERS = ("python", "rust", "go", "javascript")
 
 
 def plugin_name(folder: Path) -> str:
@@ -22,7 +23,7 @@ def plugin_name(folder: Path) -> str:
     What to call the plugin in *folder*: as the folder, or the one above if that is a language's.
     """
     folder = folder.resolve()
-    return folder.parent.name if folder.name in _LANGUAGES else folder.name
+    return folder.parent.name if folder.name in LANGUAGE_FOLDERS else folder.name
 
 
 def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:

@@ -30,3 +30,29 @@ impl Exporter for Post {
 }
 
 otelwasm_sdk::exporter!(Post);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use otelwasm_sdk::http::Response;
+    use otelwasm_sdk::{Signal, testing};
+
+    /// A response of 503 is a failure that the host may try again.
+    #[test]
+    fn a_busy_server_is_tried_again() {
+        testing::answer_with(|request| {
+            assert_eq!("http://collector:4318/v1/traces", request.url);
+            Ok(Response {
+                status: 503,
+                ..Default::default()
+            })
+        });
+        let mut plugin = Post {
+            endpoint: "http://collector:4318".into(),
+        };
+
+        let sent = plugin.send(&mut Batch::new(Signal::Traces, []));
+
+        assert!(matches!(sent, Err(Failure::Retryable { .. })));
+    }
+}

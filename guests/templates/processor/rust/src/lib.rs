@@ -34,3 +34,41 @@ impl Processor for Tidy {
 }
 
 otelwasm_sdk::processor!(Tidy);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use otelwasm_sdk::otlp::collector::trace::v1::ExportTraceServiceRequest;
+    use otelwasm_sdk::otlp::trace::v1::{ResourceSpans, ScopeSpans, Span};
+
+    fn batch(names: &[&str]) -> Batch {
+        let spans = names.iter().map(|&name| Span {
+            name: name.into(),
+            ..Default::default()
+        });
+        Batch::from(&ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                scope_spans: vec![ScopeSpans {
+                    spans: spans.collect(),
+                    ..Default::default()
+                }],
+                ..Default::default()
+            }],
+        })
+    }
+
+    /// Of a health check and another request, the other one is left.
+    #[test]
+    fn health_checks_are_dropped() {
+        let mut plugin = Tidy {
+            environment: "test".into(),
+            drop: health_checks(),
+        };
+        let mut batch = batch(&["GET /health", "GET /cart"]);
+
+        assert_eq!(Ok(Verdict::Send), plugin.process(&mut batch));
+
+        let names: Vec<_> = batch.spans().unwrap().map(|s| s.name().to_owned()).collect();
+        assert_eq!(["GET /cart"], names[..]);
+    }
+}

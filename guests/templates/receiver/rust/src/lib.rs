@@ -67,3 +67,28 @@ impl Webhook {
 }
 
 otelwasm_sdk::receiver!(Webhook);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use otelwasm_sdk::testing;
+
+    fn status(method: &str) -> u16 {
+        let message = Message {
+            method: method.into(),
+            body: "hello".into(),
+            ..Default::default()
+        };
+        Webhook::default().receive(message).unwrap().status
+    }
+
+    /// What is posted is one batch, and nothing else is taken.
+    #[test]
+    fn a_message_becomes_a_batch() {
+        assert_eq!(202, status("POST"));
+        assert_eq!(1, testing::emitted().len());
+
+        assert_eq!(405, status("GET"));
+        assert!(testing::emitted().is_empty());
+    }
+}

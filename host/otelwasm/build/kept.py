@@ -17,6 +17,9 @@ Report = Callable[[str], None]
 # A plugin in a folder that is called so goes by the name of the folder above.
 LANGUAGE_FOLDERS = ("python", "rust", "go", "javascript")
 
+# What `otelwasm new` puts beside a plugin; a change of it is none of the plugin's.
+_PIPELINE = "pipeline.yaml"
+
 
 def plugin_name(folder: Path) -> str:
     """
@@ -28,8 +31,8 @@ def plugin_name(folder: Path) -> str:
 
 def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
     """
-    A folder's files, in order, less those that are hidden or components, test cases, and *skipped*
-    folders.
+    A folder's files, in order, less those that are hidden or components, test cases, a pipeline
+    that runs the plugin, and *skipped* folders.
     """
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in skipped or path.suffix == ".wasm":
@@ -38,7 +41,7 @@ def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
             if path.name == "cases" and all(each.is_dir() for each in path.iterdir()):
                 continue  # what `otelwasm test` reads is no part of a plugin
             yield from files_in(path, skipped=skipped)
-        elif path.is_file():
+        elif path.is_file() and path.name != _PIPELINE:
             yield path
 
 

@@ -111,15 +111,16 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, message
     assert str(raised.value).startswith(str(tmp_path))
 
 
-def test_test_cases_are_no_part_of_a_plugin(tmp_path: Path) -> None:
+def test_cases_and_a_pipeline_are_no_part_of_a_plugin(tmp_path: Path) -> None:
     """
-    What `otelwasm test` reads changes no component; a package of that name belongs to the plugin.
+    What `otelwasm test` and `run` read changes no component; a package `cases` is the plugin's.
     """
     (tmp_path / "plugin.py").write_text(
         "from otelwasm_sdk import processor\n@processor\ndef p(): ...\n"
     )
     (tmp_path / "cases" / "first").mkdir(parents=True)
     (tmp_path / "cases" / "first" / "case.toml").touch()
+    (tmp_path / "pipeline.yaml").touch()
     without = read_source(tmp_path).files.keys()
     (tmp_path / "cases" / "__init__.py").touch()
 

@@ -27,9 +27,11 @@ __all__ = ["Hoisted", "hoist", "module_name"]
 
 _CORE_MODULE, _CORE_TYPES, _ALIASES, _IMPORTS = 1, 3, 6, 10
 _TYPES, _MODULE_IMPORTS, _FUNCTIONS, _TABLES, _MEMORIES, _GLOBALS, _EXPORTS = 1, 2, 3, 4, 5, 6, 7
+_CODE = 10
 _FUNCTION, _TABLE, _MEMORY, _GLOBAL = range(4)
-# Smaller ones are compiled as fast as they are found.
-_WORTH_SHARING_BYTES = 128 << 10
+# So much code takes seconds to compile. But what is imported wasmtime connects by its names, each
+# time: all five modules of a Python plugin make an instance a third slower, CPython alone a tenth.
+_WORTH_SHARING_BYTES = 1 << 20
 _SIMPLE_TYPES = {0x7F, 0x7E, 0x7D, 0x7C, 0x7B, 0x70, 0x6F}
 _ARITHMETIC = {0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E}
 _END = 0x0B
@@ -58,41 +60,84 @@ def hoist(guest: bytes) -> Hoisted:
     Take the large modules out of *guest*, a component.
     """
     kept = [guest[: len(MAGIC)]]
-    types: list[bytes] = []
-    imports: list[bytes] = []
-    modules: list[bytes] = []
+    modules: list[_Module] = []
     reader = Reader(guest, len(MAGIC))
     while reader.at < len(guest):
         start = reader.at
         kind = reader.byte()
         size = reader.number()
         at, reader.at = reader.at, reader.at + size
-        if kind == _CORE_MODULE and size >= _WORTH_SHARING_BYTES:
-            module = guest[at : reader.at]
-            try:
-                types.append(_type_of(module))
-            except UnknownFormError:
-                pass
-            else:
-                number = len(modules)
-                modules.append(module)
-                imports.append(b"\x00" + name(module_name(number)) + b"\x00\x11" + leb(number))
-                kept.append(section(_ALIASES, [b"\x00\x11\x02\x01" + leb(number)]))
-                continue
+        module = _large(guest[at : reader.at]) if kind == _CORE_MODULE else None
+        if module is not None:
+            kept.append(section(_ALIASES, [b"\x00\x11\x02\x01" + leb(len(modules))]))
+            modules.append(module)
+            continue
         kept.append(guest[start : reader.at])
     if not modules:
         return Hoisted(guest)
-    sections = (section(_CORE_TYPES, types), section(_IMPORTS, imports))
-    return Hoisted(b"".join(kept), sections, tuple(modules))
+    left = b"".join(kept)
+    types = section(_CORE_TYPES, [_type_of(module, left, others=modules) for module in modules])
+    imports = section(
+        _IMPORTS,
+        [
+            b"\x00" + name(module_name(number)) + b"\x00\x11" + leb(number)
+            for number in range(len(modules))
+        ],
+    )
+    return Hoisted(left, (types, imports), tuple(module.data for module in modules))
 
 
-def _type_of(module: bytes) -> bytes:
+@attrs.define
+class _Module:
     """
-    The type of *module* in the binary format: its types, imports and exports.
+    A module's bytes and, in the binary format, what its type is made of.
+    """
+
+    data: bytes
+    types: list[bytes] = attrs.field(factory=list)
+    imports: list[bytes] = attrs.field(factory=list)
+    # Each export's name, and what it is.
+    exports: list[tuple[bytes, bytes]] = attrs.field(factory=list)
+    code_bytes: int = 0
+
+
+def _large(data: bytes) -> _Module | None:
+    """
+    The module in *data* if it is worth it, and known in all its parts.
+    """
+    if len(data) < _WORTH_SHARING_BYTES:
+        return None
+    try:
+        module = _read(data)
+    except UnknownFormError:
+        return None
+    return module if module.code_bytes >= _WORTH_SHARING_BYTES else None
+
+
+def _type_of(module: _Module, guest: bytes, *, others: list[_Module]) -> bytes:
+    """
+    The type of *module*, less the exports that nothing names in *guest* and the *others*.
+
+    A module may export more than its type says. What it says, wasmtime compares by name for each
+    new instance: CPython's library exports 1,900 names, of which 500 are of use.
+    """
+    imported = b"".join(line for other in others for line in other.imports)
+    exports = [
+        b"\x03" + exported + what
+        for exported, what in module.exports
+        if exported in guest or exported in imported
+    ]
+    lines = [*module.types, *module.imports, *exports]
+    return b"\x50" + leb(len(lines)) + b"".join(lines)
+
+
+def _read(module: bytes) -> _Module:
+    """
+    Read the types, imports and exports of *module*.
     """
     if module[: len(MODULE_MAGIC)] != MODULE_MAGIC:
         raise UnknownFormError("it holds a module of an unknown version")
-    lines: list[bytes] = []
+    found = _Module(module)
     # What exports are made of: the description of each function, table, memory and global.
     things: tuple[list[bytes], ...] = ([], [], [], [])
     reader = Reader(module, len(MODULE_MAGIC))
@@ -100,7 +145,7 @@ def _type_of(module: bytes) -> bytes:
         kind = reader.byte()
         end = reader.number() + reader.at
         if kind == _TYPES:
-            lines += (b"\x01" + each for each in _items(reader, _function_type))
+            found.types += (b"\x01" + each for each in _items(reader, _function_type))
         elif kind == _MODULE_IMPORTS:
             for _ in range(reader.number()):
                 start = reader.at
@@ -108,7 +153,7 @@ def _type_of(module: bytes) -> bytes:
                 at, sort = reader.at, reader.byte()
                 _description(reader, sort)
                 things[sort].append(module[at : reader.at])
-                lines.append(b"\x00" + module[start : reader.at])
+                found.imports.append(b"\x00" + module[start : reader.at])
         elif kind == _FUNCTIONS:
             things[_FUNCTION].extend(b"\x00" + leb(each) for each in reader.each(reader.number))
         elif kind in (_TABLES, _MEMORIES, _GLOBALS):
@@ -127,9 +172,11 @@ def _type_of(module: bytes) -> bytes:
                 number = reader.number()
                 if sort > _GLOBAL or number >= len(things[sort]):
                     raise UnknownFormError("a module exports something of an unknown sort")
-                lines.append(b"\x03" + exported + things[sort][number])
+                found.exports.append((exported, things[sort][number]))
+        elif kind == _CODE:
+            found.code_bytes += end - reader.at
         reader.at = end
-    return b"\x50" + leb(len(lines)) + b"".join(lines)
+    return found
 
 
 def _items(reader: Reader, read: Callable[[Reader], None]) -> Iterator[bytes]:

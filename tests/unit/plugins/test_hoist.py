@@ -70,6 +70,17 @@ def test_a_hoisted_module_fits_its_place() -> None:
     linker.instantiate(wasmtime.Store(engine), component.Component(engine, outer))
 
 
+def test_exports_that_nothing_names_are_not_asked_for() -> None:
+    """
+    An import asks for those exports alone that something in the plugin takes.
+    """
+    types, _ = hoist(GUEST).imports
+
+    assert [True, True, False, False] == [
+        b"\x03" + leb(len(each)) + each in types for each in (b"f", b"both", b"own", b"last")
+    ]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -5,14 +5,16 @@ The command line: `otelwasm new`, `run`, `check`, `build`, `test`, `bench`, `val
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from otelwasm.errors import SetupError
 
 if TYPE_CHECKING:
-    from otelwasm.scaffold import Kind, Language
+    from otelwasm.scaffold import Language
+    from otelwasm.testing.trial import Lane
+    from otelwasm_sdk.definition import Kind
 
 __all__ = ["main"]
 
@@ -128,7 +130,7 @@ def _test(
     is_updating: bool,
     names: tuple[str, ...],
     cases: Path | None,
-    lane: Literal["auto", "direct", "bridge"],
+    lane: "Lane",
 ) -> None:
     """
     Run the cases of PLUGIN, a Python file, a component, or a folder (this one unless given), and
@@ -171,7 +173,7 @@ def _bench(
     inputs: tuple[Path, ...],
     case: Path | None,
     seconds: float,
-    lane: Literal["auto", "direct", "bridge"],
+    lane: "Lane",
     as_json: bool,
 ) -> None:
     """

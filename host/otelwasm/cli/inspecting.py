@@ -11,8 +11,8 @@ import click
 from otelwasm.cli.validating import granted_note, wasi_text
 from otelwasm.inspection import Inspection, functions_of, inspect
 from otelwasm.wit.binary import Port
-from otelwasm.wit.problems import with_article
 from otelwasm.wit.writer import surface_text
+from otelwasm.words import with_article
 
 __all__ = ["inspect_component"]
 

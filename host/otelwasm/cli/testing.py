@@ -5,7 +5,6 @@ Run a plugin's cases and show what differs from what is expected.
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
@@ -16,10 +15,9 @@ from otelwasm.errors import CaseError
 from otelwasm.logs import configure_logging
 from otelwasm.testing.cases import Case, cases_folder, read_cases
 from otelwasm.testing.results import CaseResult, check_case
+from otelwasm.testing.trial import Lane
 
-__all__ = ["Lane", "run_cases"]
-
-Lane = Literal["auto", "direct", "bridge"]
+__all__ = ["run_cases"]
 
 
 def run_cases(

@@ -10,7 +10,7 @@ import click
 
 from otelwasm.validation import Validation, validate
 from otelwasm.wit.ids import parse_id
-from otelwasm.wit.problems import with_article
+from otelwasm.words import with_article
 
 __all__ = ["granted_note", "validate_component", "wasi_text"]
 

@@ -24,6 +24,7 @@ from otelwasm.signals import Signal
 from otelwasm.testing.cases import Case, Step
 from otelwasm.testing.differences import without
 from otelwasm.testing.trial import Lane, LogLine, Trial
+from otelwasm.words import with_article
 from otelwasm_sdk.definition import Kind
 from otelwasm_sdk.failures import Failure, Retryable
 from otelwasm_sdk.http import Refused, Request, Response
@@ -221,12 +222,12 @@ def _refuse_others(case: Case, kind: Kind) -> None:
                 " case.toml"
             )
         return
-    article = "an" if kind == "exporter" else "a"
+    what = with_article(kind)
     path = case.folder / "case.toml"
     if case.messages:
-        raise CaseError(f"{path}: messages: {article} {kind} takes none: give it input-traces.json")
+        raise CaseError(f"{path}: messages: {what} takes none: give it input-traces.json")
     if "poll" in case.then:
-        raise CaseError(f"{path}: then: {article} {kind} has no poll; it has tick and stop")
+        raise CaseError(f"{path}: then: {what} has no poll; it has tick and stop")
 
 
 def _said(summary: str, line: str) -> bool:

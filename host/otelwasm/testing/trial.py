@@ -12,6 +12,7 @@ import attrs
 from google.protobuf.message import Message as ProtoMessage
 
 from otelwasm.testing.making import batch_of
+from otelwasm.words import with_article
 from otelwasm_sdk.batch import Batch
 from otelwasm_sdk.definition import Kind, define
 from otelwasm_sdk.failures import Permanent
@@ -181,8 +182,8 @@ class Trial:
 
     def _only(self, kind: Kind) -> None:
         if self._kind != kind:
-            article = "an" if self._kind == "exporter" else "a"
-            raise TypeError(f"{self._name!r} is {article} {self._kind}: use {_METHODS[self._kind]}")
+            what = with_article(self._kind)
+            raise TypeError(f"{self._name!r} is {what}: use {_METHODS[self._kind]}")
 
 
 _METHODS: dict[Kind, str] = {

@@ -10,7 +10,8 @@ from otelwasm.wit.binary import Port, Surface, read_component
 from otelwasm.wit.fitting import HOST, Fitting, missing_exports, world_problems
 from otelwasm.wit.ids import parse_id, same_interface, version_key
 from otelwasm.wit.model import Package, PackageName, World
-from otelwasm.wit.problems import Problem, with_article
+from otelwasm.wit.problems import Problem
+from otelwasm.words import with_article
 
 __all__ = ["Report", "check", "check_surface"]
 

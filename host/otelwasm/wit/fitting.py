@@ -12,8 +12,9 @@ from otelwasm.wit.compare import differences
 from otelwasm.wit.ids import is_compatible, parse_id, same_interface, version_key
 from otelwasm.wit.model import Interface, PackageName, World
 from otelwasm.wit.names import did_you_mean, wire_name
-from otelwasm.wit.problems import Problem, mismatch, with_article
+from otelwasm.wit.problems import Problem, mismatch
 from otelwasm.wit.types import Function, Resource
+from otelwasm.words import with_article
 
 __all__ = ["HOST", "SEMVER", "Fitting", "missing_exports", "world_problems"]
 

@@ -14,7 +14,7 @@ from otelwasm.wit.compare import Difference
 from otelwasm.wit.text import Speller
 from otelwasm.wit.types import Function, NamedType
 
-__all__ = ["Kind", "Problem", "diff_lines", "mismatch", "with_article"]
+__all__ = ["Kind", "Problem", "diff_lines", "mismatch"]
 
 # missing: the world asks for an export, or a part of one, that is not there; extra: an import, or
 # a part of one, that nobody offers; mismatch: there, but of another type; version: for another
@@ -91,13 +91,6 @@ def _changed(old: str, new: str) -> Iterator[str]:
             for place in range(starts[first], max(starts[end], starts[first] + 1)):
                 marks[place] = "^"
     yield f"  {''.join(marks).rstrip()}"
-
-
-def with_article(name: str) -> str:
-    """
-    `a processor`, `an exporter`.
-    """
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _lines(item: Function | NamedType) -> list[str]:

@@ -1,8 +1,10 @@
 """
-Find the contract's WIT files: in the wheel beside this module, in a checkout at its top.
+Find the contract's WIT files.
 """
 
 from pathlib import Path
+
+from otelwasm.bundled import bundled
 
 __all__ = ["contract_dir"]
 
@@ -11,6 +13,4 @@ def contract_dir() -> Path:
     """
     The folder with `plugin.wit` and `direct.wit`.
     """
-    here = Path(__file__).resolve().parent
-    installed = here / "_contract"
-    return installed if installed.is_dir() else here.parents[1] / "wit"
+    return bundled("_contract", checkout="wit")

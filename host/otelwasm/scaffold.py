@@ -13,19 +13,21 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from otelwasm.build.kept import LANGUAGE_FOLDERS
 from otelwasm.build.sdks import sdk_folder
+from otelwasm.bundled import bundled
 from otelwasm.errors import SetupError
+from otelwasm.words import with_article
+from otelwasm_sdk.definition import Kind
 
-__all__ = ["KINDS", "LANGUAGES", "Kind", "Language", "new_plugin", "steps"]
+__all__ = ["KINDS", "LANGUAGES", "Language", "new_plugin", "steps"]
 
-Kind = Literal["processor", "exporter", "receiver"]
 Language = Literal["python", "rust", "go"]
 
-KINDS: tuple[Kind, ...] = ("processor", "exporter", "receiver")
-LANGUAGES: tuple[Language, ...] = ("python", "rust", "go")
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _NAME = "my-plugin"
 _SHOWN = {"python": "Python", "rust": "Rust", "go": "Go"}
@@ -92,11 +94,11 @@ def steps(kind: Kind, name: str, language: Language) -> list[tuple[str, str]]:
 
 
 def _readme(kind: Kind, name: str, language: Language) -> str:
-    article = "An" if kind == "exporter" else "A"
+    what = with_article(kind).capitalize()
     lines = [
         f"# {name}",
         "",
-        f"{article} {kind} for otelwasm's pipelines, in {_SHOWN[language]}. In this folder:",
+        f"{what} for otelwasm's pipelines, in {_SHOWN[language]}. In this folder:",
         "",
         "```sh",
     ]
@@ -120,7 +122,7 @@ def _check_name(name: str) -> None:
 
 
 def _files(kind: Kind, name: str, language: Language) -> Iterator[tuple[str, str]]:
-    templates = _templates()
+    templates = bundled("_templates", checkout="guests/templates")
     for folder in (f"{kind}/shared", f"{kind}/{language}", f"any/{language}"):
         for path in sorted((templates / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -154,12 +156,3 @@ def _write(folder: Path, files: dict[str, str]) -> None:
             path.write_text(text, "utf-8")
         for path in Path(temporary).iterdir():
             path.rename(folder / path.name)
-
-
-def _templates() -> Path:
-    """
-    In the wheel they lie beside this module, in a checkout among the guests.
-    """
-    package = Path(__file__).resolve().parent
-    bundled = package / "_templates"
-    return bundled if bundled.is_dir() else package.parents[1] / "guests" / "templates"

@@ -19,8 +19,9 @@ import pytest
 from conformance.building import need
 from otelwasm import Pipeline
 from otelwasm.cache import cache_dir
-from otelwasm.scaffold import KINDS, LANGUAGES, Kind, Language, new_plugin, steps
+from otelwasm.scaffold import KINDS, LANGUAGES, Language, new_plugin, steps
 from otelwasm.testing import check_cases
+from otelwasm_sdk.definition import Kind
 
 # What is shown of what the command that sends something sends.
 SHOWN: dict[Kind, tuple[str, ...]] = {

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from otelwasm.cli import main
 from otelwasm.errors import SetupError
-from otelwasm.scaffold import KINDS, LANGUAGES, Kind, Language, new_plugin, steps
+from otelwasm.scaffold import KINDS, LANGUAGES, Language, new_plugin, steps
+from otelwasm_sdk.definition import Kind
 
 EVERYWHERE = {".gitignore", "README.md", "pipeline.yaml", "cases/first/case.toml"}
 OF_LANGUAGE = {

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from otelwasm.build.installed import version_of
+from otelwasm.bundled import bundled
 from otelwasm.cache import cache_dir, making
 from otelwasm.errors import BuildError
 
@@ -153,14 +154,9 @@ def _host_extension(name: str) -> tuple[Path, tuple[Path, ...], list[Path]]:
 
 def _own_sources() -> Path:
     """
-    Our C sources: beside this module in the wheel, in the SDK's folder in a checkout.
+    Our C sources, the SDK's.
     """
-    here = Path(__file__).resolve().parent
-    checkout = here.parents[2] / "guests" / "sdk" / "python" / "native"
-    for folder in (here / "native_sources", checkout):
-        if (folder / "module.c").is_file():
-            return folder
-    raise BuildError(f"no C sources in {here / 'native_sources'}: reinstall otelwasm")
+    return bundled("build/native_sources", checkout="guests/sdk/python/native")
 
 
 def _key(words: Iterable[str], files: Iterable[Path]) -> str:

@@ -16,7 +16,6 @@ __all__ = ["KINDS", "PluginSource", "read_source"]
 
 KINDS = ("processor", "exporter", "receiver")
 _ENTRY = "plugin.py"
-# `cases` is what `otelwasm test` goes by.
 _SKIPPED = {"__pycache__", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
 _DECORATED = re.compile(r"^@(?:\w+\.)?(processor|exporter|receiver)\s*$", re.MULTILINE)

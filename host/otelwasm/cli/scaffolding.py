@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from otelwasm.build.toolchains import missing
-from otelwasm.scaffold import Kind, Language, new_plugin, steps
+from otelwasm.scaffold import Language, new_plugin, steps
+from otelwasm_sdk.definition import Kind
 
 __all__ = ["make_plugin"]
 

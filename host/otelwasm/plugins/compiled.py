@@ -171,6 +171,7 @@ class Shelf:
             with contextlib.suppress(OSError):
                 stack.enter_context(making(path))
             if is_private(path):
+                mark_used(path)
                 with contextlib.suppress(wasmtime.WasmtimeError):
                     return wasmtime.Module.deserialize_file(engine, str(path))
             compiled = wasmtime.Module(engine, module)

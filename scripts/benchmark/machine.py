@@ -8,7 +8,8 @@ import os
 import platform
 import shutil
 import subprocess
-from pathlib import Path
+
+from otelwasm.bench.machine import processor_name
 
 __all__ = ["described_machine"]
 
@@ -19,7 +20,7 @@ def described_machine() -> str:
     """
     parts = [
         f"{datetime.datetime.now(tz=datetime.UTC):%d %B %Y}",
-        f"{_processor()}, {os.cpu_count()} cores",
+        f"{processor_name()}, {os.cpu_count()} cores",
         f"{platform.system()} {platform.release().partition('-')[0]}",
         f"Python {platform.python_version()}",
         *(
@@ -33,12 +34,3 @@ def described_machine() -> str:
     parts.append("Collector v0.155.0")
     parts.append(f"load before the run {os.getloadavg()[0]:.1f}")
     return "; ".join(parts)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

@@ -5,6 +5,7 @@ Payloads for guests: of a wanted size, and broken in many ways.
 import random
 from collections.abc import Iterator
 
+from otelwasm.bench.loads import made_batch
 from otelwasm.signals import Signal
 from otelwasm.testing import a_log_record, a_metric, a_span, logs, metrics, traces
 from otelwasm_sdk import key_values
@@ -14,28 +15,7 @@ def spans(count: int) -> bytes:
     """
     A batch of *count* spans with ten attributes each: 43 KB for 100, 428 KB for 1,000.
     """
-    made = [
-        a_span(
-            "GET /api/v1/items/{id}",
-            attributes={
-                "http.request.method": "GET",
-                "url.path": f"/api/v1/items/{number}",
-                "http.route": "/api/v1/items/{id}",
-                "server.address": "shop.example.com",
-                "user_agent.original": "Mozilla/5.0 (X11; Linux x86_64)",
-                "client.address": f"10.0.{number % 256}.{number % 199}",
-                "network.protocol.version": "1.1",
-                "enduser.id": f"user-{number}",
-                "http.response.status_code": 500 if number % 10 == 0 else 200,
-                "server.port": 443,
-            },
-            span_id=f"{number:016x}",
-            parent_span_id="eee19b7ec3c1b174",
-            kind="server",
-        )
-        for number in range(count)
-    ]
-    return bytes(traces(*made, resource={"service.name": "checkout", "host.name": "node-17"}))
+    return made_batch(Signal.TRACES, count)
 
 
 def of_every_kind() -> list[tuple[Signal, bytes]]:

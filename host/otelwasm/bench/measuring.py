@@ -21,6 +21,7 @@ from otelwasm.errors import BatchError, CaseError
 from otelwasm.messages import Message
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin
+from otelwasm.plugins.sources import Sources
 from otelwasm.testing.trial import Lane
 from otelwasm_sdk.http import Response
 
@@ -107,7 +108,7 @@ class Bench:
 
 
 def measure(
-    source: Path,
+    source: Path | Sources,
     *,
     config: Mapping[str, object] | None = None,
     loads: Sequence[Load] = (),
@@ -116,8 +117,8 @@ def measure(
     lane: Lane = "auto",
 ) -> Bench:
     """
-    Measure the plugin at *source* for so many *seconds* with each of *loads*, and the nop for as
-    long; without any, with batches of 1, 100 and 1,000 items.
+    Measure a plugin, a path or a Python plugin's files, for so many *seconds* with each of *loads*,
+    and the nop for as long; without any, with batches of 1, 100 and 1,000 items.
 
     HTTP requests get the *answers* for their URLs, or 200, at once. Raises SetupError if the plugin
     does not start, or refuses what it is given.
@@ -151,7 +152,7 @@ def measure(
 
 @contextmanager
 def _loaded(
-    source: Path,
+    source: Path | Sources,
     config: Mapping[str, object] | None,
     answers: Mapping[str, Response],
     *,

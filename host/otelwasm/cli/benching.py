@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from otelwasm.bench import Bench, Figures, Row, measure, of_case, read_load
+from otelwasm.bench.machine import processor_name
 from otelwasm.build.instant import runnable
 from otelwasm.config.document import Document
 from otelwasm.errors import CaseError, ConfigError
 from otelwasm.logs import configure_logging
 from otelwasm.testing.cases import read_case
 from otelwasm.testing.trial import Lane
+from otelwasm.words import with_article
 
 __all__ = ["bench_plugin"]
 
@@ -66,7 +68,7 @@ def bench_plugin(
         ready = runnable(plugin, report=status.update)
         status.update(f"measuring {plugin}")
         found = measure(
-            ready if isinstance(ready, Path) else plugin,
+            ready,
             config=settings,
             loads=loads,
             answers=given.answers if given else None,
@@ -75,7 +77,7 @@ def bench_plugin(
         )
     form = "a component" if isinstance(ready, Path) else "from source"
     machine = {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "wasmtime": version("wasmtime"),
@@ -99,10 +101,9 @@ def _config(path: Path) -> Mapping[str, object]:
 
 def _print(found: Bench, *, form: str, seconds: float, machine: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
-    article = "an" if found.kind == "exporter" else "a"
     console.print(
-        f"{found.name}: {article} {found.kind}, {form}, {found.lane} lane; {seconds:g} s for each"
-        " batch, and for a nop",
+        f"{found.name}: {with_article(found.kind)}, {form}, {found.lane} lane; {seconds:g} s for"
+        " each batch, and for a nop",
         markup=False,
         soft_wrap=True,
     )
@@ -170,12 +171,3 @@ def _time(seconds: float) -> str:
 
 def _mebibytes(size_bytes: int) -> str:
     return f"{size_bytes / (1 << 20):.1f} MiB"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

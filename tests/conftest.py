@@ -2,7 +2,10 @@
 What all tests share.
 """
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 from hypothesis import settings
 
 # How long an example takes says more about the machine than about the code.
@@ -25,3 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=3_000,
         help="how many calls one instance lives through in tests/longevity (default: 3000)",
     )
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """
+    Commands configure the log of the whole program; give it back.
+    """
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -3,27 +3,17 @@
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from conformance.examples import GUESTS
 from otelwasm.cli import main
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 FIGURES = {"calls", "refused", "elapsed_s", "p50_s", "p90_s", "p99_s", "max_s", "calls_per_s"}
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """
-    Commands configure the log of the whole program; give it back.
-    """
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def bench(*arguments: str | Path) -> Result:

@@ -3,16 +3,16 @@
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from otelwasm.cli import main
-from otelwasm.scaffold import KINDS, Kind, new_plugin
+from otelwasm.scaffold import KINDS, new_plugin
+from otelwasm_sdk.definition import Kind
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 PLUGIN = """\
 import attrs
 from otelwasm_sdk import Permanent, Traces, log, processor
@@ -34,16 +34,6 @@ def tag(batch: Traces, config: Config) -> Traces:
     return batch
 """
 INPUT = {"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "GET /cart"}]}]}]}
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """
-    Commands configure the log of the whole program; give it back.
-    """
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@ Every example plugin does what its case says, in every language that has it, how
 a component in either lane, as plain Python, or as Python that a runner is given.
 """
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
-from conformance.building import built
+from conformance.building import built, plugin_in
 from conformance.examples import Example, read_examples
 from otelwasm.testing import check_case
-from otelwasm_sdk.definition import definitions_in
 
 Way = Literal["plain", "instant", "direct", "bridge"]
 
@@ -58,18 +55,6 @@ def test_an_example_does_what_its_case_says(
         result = check_case(example.case, component, lane=way, is_updating=is_updating)
 
     assert result.is_good, f"{result}\nif that is right: {COMMAND}"
-
-
-def plugin_in(source: Path) -> Callable[..., Any]:
-    """
-    The function or class that a Python file declares as its plugin.
-    """
-    spec = importlib.util.spec_from_file_location(f"example_{source.parents[1].name}", source)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    [definition] = definitions_in(module)
-    return definition.target
 
 
 def test_there_are_examples() -> None:

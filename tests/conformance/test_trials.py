@@ -2,18 +2,17 @@
 A trial of a component does what a trial of plain Python does.
 """
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conformance.building import plugin_in
 from otelwasm.build import build
 from otelwasm.errors import ComponentError, PluginStartError
 from otelwasm.testing import Trial, a_log_record, a_message, a_span, logs, run
 from otelwasm_sdk import Permanent, Receipt, Reply, Retryable, http
-from otelwasm_sdk.definition import definitions_in
 from otelwasm_sdk.http import Response
 
 WORLDS = Path(__file__).parent / "worlds"
@@ -21,23 +20,11 @@ EXAMPLES = Path(__file__).parents[2] / "guests"
 Plugin = Callable[..., Any] | Path
 
 
-def plain(path: Path) -> Callable[..., Any]:
-    """
-    The function or class in the file at *path*.
-    """
-    spec = importlib.util.spec_from_file_location(f"trial_{path.stem}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    [definition] = definitions_in(module)
-    return definition.target
-
-
 def one_of(path: Path, way: str) -> Plugin:
     """
     The plugin at *path* as plain Python, as its file, or as the component made of it.
     """
-    return {"plain": plain, "file": Path, "component": build}[way](path)
+    return {"plain": plugin_in, "file": Path, "component": build}[way](path)
 
 
 WAYS = pytest.mark.parametrize("way", ["plain", "file", "component"])

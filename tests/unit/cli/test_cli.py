@@ -6,11 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from otelwasm.cli import main
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 GOOD = """\
 receivers:
   otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}
@@ -20,16 +20,6 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [debug]}
 """
-
-
-@pytest.fixture(autouse=True)
-def _log_as_before() -> object:
-    """
-    Commands configure the log of the whole program; give it back.
-    """
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 def otelwasm(*arguments: str | Path) -> Result:

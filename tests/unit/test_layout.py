@@ -3,10 +3,16 @@ Hold the project's own rules of layout against its files.
 """
 
 import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 GENERATED = TOP / "host" / "otelwasm" / "plugins" / "_generated"
+# What stands in for components' own modules where there is none, and our own packages.
+OURS = {"componentize_py_types", "otelwasm", "otelwasm_native", "otelwasm_sdk", "wit_world"}
 VAGUE = {"utils", "helpers", "common", "manager", "base", "misc"}
 
 
@@ -116,3 +122,21 @@ def order(name: str) -> tuple[int, str]:
     Constants, then classes, then the rest: as ruff sorts `__all__`.
     """
     return (0 if name.isupper() else 1 if name[:1].isupper() else 2, name)
+
+
+def test_what_is_imported_is_installed_with_it() -> None:
+    """
+    Every package that the host or the SDK imports is among the dependencies.
+    """
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    names = (re.match(r"[\w.-]+", each) for each in project["dependencies"])
+    declared = {name[0].lower().replace("_", "-") for name in names if name}
+    known = packages_distributions()
+    imported = set().union(*map(imports, SOURCES)) - OURS - sys.stdlib_module_names
+    missing = {
+        name
+        for name in imported
+        if not declared & {each.lower().replace("_", "-") for each in known.get(name, ())}
+    }
+
+    assert set() == missing

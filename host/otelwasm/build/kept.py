@@ -2,8 +2,11 @@
 Keep components by the content of all that went into them, so that each is made once.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +22,9 @@ LANGUAGE_FOLDERS = ("python", "rust", "go", "javascript")
 
 # What `otelwasm new` puts beside a plugin; a change of it is none of the plugin's.
 _PIPELINE = "pipeline.yaml"
+# Folders that pipelines make beside their configuration; a package of that name has sources.
+_KEPT_BY_PIPELINES = ("quarantine", "state")
+_SOURCES = (".py", ".rs", ".go", ".js")
 
 
 def plugin_name(folder: Path) -> str:
@@ -31,18 +37,51 @@ def plugin_name(folder: Path) -> str:
 
 def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
     """
-    A folder's files, in order, less those that are hidden or components, test cases, a pipeline
-    that runs the plugin, and *skipped* folders.
+    A folder's files, in order, less those that are hidden or components, and *skipped* folders.
+
+    Nor is a plugin made of what lies beside it: test cases, a pipeline that runs it, what the
+    pipeline keeps, and what this process writes, as its log.
     """
+    written = _being_written()
+    for path in _files_in(folder, skipped):
+        found = path.stat()
+        if (found.st_dev, found.st_ino) not in written:
+            yield path
+
+
+def _files_in(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name in skipped or path.suffix == ".wasm":
             continue
         if path.is_dir():
-            if path.name == "cases" and all(each.is_dir() for each in path.iterdir()):
-                continue  # what `otelwasm test` reads is no part of a plugin
-            yield from files_in(path, skipped=skipped)
+            if not _is_beside(path):
+                yield from _files_in(path, skipped)
         elif path.is_file() and path.name != _PIPELINE:
             yield path
+
+
+def _is_beside(folder: Path) -> bool:
+    """
+    Whether `otelwasm test` or a pipeline, and no plugin, has a use for a folder.
+    """
+    if folder.name == "cases":
+        return all(each.is_dir() for each in folder.iterdir())
+    return folder.name in _KEPT_BY_PIPELINES and not any(
+        each.suffix in _SOURCES for each in folder.rglob("*")
+    )
+
+
+def _being_written() -> set[tuple[int, int]]:
+    """
+    The files, by device and number, that this process has open to write to.
+    """
+    found = set()
+    for number in os.listdir("/dev/fd"):
+        with contextlib.suppress(OSError):  # it was the listing's own
+            if fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                file = os.fstat(int(number))
+                found.add((file.st_dev, file.st_ino))
+    return found
 
 
 def key_of(settings: Mapping[str, object], files: Iterable[tuple[str, Path]]) -> str:

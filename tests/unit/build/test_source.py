@@ -128,6 +128,26 @@ def test_cases_and_a_pipeline_are_no_part_of_a_plugin(tmp_path: Path) -> None:
     assert "cases/__init__.py" in read_source(tmp_path).files
 
 
+def test_what_a_pipeline_writes_is_no_part_of_a_plugin(tmp_path: Path) -> None:
+    """
+    A log and an exporter's file in the plugin's own folder change no plugin, nor do what a pipeline
+    keeps and quarantines; a package `state` is the plugin's.
+    """
+    (tmp_path / "plugin.py").write_text(
+        "from otelwasm_sdk import processor\n@processor\ndef p(): ...\n"
+    )
+    (tmp_path / "words.txt").write_text("read by the plugin")
+    for folder in ("quarantine", "state"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1-traces.otlp").touch()
+    with open(tmp_path / "run.log", "w"), open(tmp_path / "words.txt"):
+        without = read_source(tmp_path).files.keys()
+    (tmp_path / "state" / "__init__.py").touch()
+
+    assert {"plugin.py", "words.txt"} == without
+    assert "state/__init__.py" in read_source(tmp_path).files
+
+
 def test_inline_metadata_names_requirements(tmp_path: Path) -> None:
     """
     The `# /// script` block of a file lists what it requires.

@@ -1,5 +1,5 @@
 """
-What an author and a program wait for: a saved file's first batch, a program's end, a verdict.
+What an author and a program wait for: a saved file's first batch, a cold process's, a verdict.
 """
 
 import os
@@ -29,8 +29,10 @@ _IMPORTS = {
 }
 _PROGRAM = (
     "import sys; from otelwasm import Plugin, Signal\n"
-    "with Plugin(sys.argv[1]) as plugin: plugin.process(Signal.TRACES, b'')"
+    "plugin = Plugin(sys.argv[1]); plugin.process(Signal.TRACES, b'')"
 )
+# What tells that a program is there; how Python then takes itself down is no part of a start.
+_THERE = "; print(flush=True)"
 
 
 def starting(session: Session) -> Table:
@@ -59,16 +61,16 @@ def starting(session: Session) -> Table:
         }
         for name, took in _in_turns(runs).items():
             table.add(f"in a running host: {name}", *_shown(took))
-        programs = {name: ("-c", program) for name, program in _IMPORTS.items()}
+        programs = {name: ("-c", program + _THERE) for name, program in _IMPORTS.items()}
         for what, place in places.items():
-            programs[f"a program that runs {what}, and ends"] = ("-c", _PROGRAM, str(place))
+            programs[f"{what}, to its first batch"] = ("-c", _PROGRAM + _THERE, str(place))
         size = f"{component.stat().st_size / 1e6:.0f} MB"
         programs[f"`otelwasm validate`, a component of {size}"] = (
             *("-m", "otelwasm", "validate"),
             str(component),
         )
         for name, took in _programs(programs, session).items():
-            table.add(f"a process: {name}", *_shown(took))
+            table.add(f"a cold process: {name}", *_shown(took))
         _add_speeds(table, places, session)
     table.notes.append(
         "The first batch is empty: it is the start that counts. Programs find "
@@ -84,7 +86,7 @@ def _first_batch(place: Path) -> None:
 
 def _programs(programs: Mapping[str, tuple[str, ...]], session: Session) -> dict[str, Took]:
     """
-    Run each of *programs*, by its arguments of Python, in a process of its own.
+    Run each of *programs*, by its arguments of Python, in a process of its own, until it prints.
     """
     environment = {
         **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
@@ -93,12 +95,14 @@ def _programs(programs: Mapping[str, tuple[str, ...]], session: Session) -> dict
     }
 
     def run(arguments: tuple[str, ...]) -> None:
-        subprocess.run(
-            [sys.executable, *arguments],
-            stdout=subprocess.DEVNULL,
-            check=True,
-            env=environment,
-        )
+        with subprocess.Popen(
+            [sys.executable, *arguments], stdout=subprocess.PIPE, env=environment
+        ) as process:
+            assert process.stdout is not None
+            printed = process.stdout.read(1)
+            process.kill()
+        if not printed:
+            raise RuntimeError(f"a program ended early: python {' '.join(arguments)}")
 
     return _in_turns(
         {name: lambda arguments=arguments: run(arguments) for name, arguments in programs.items()}

@@ -18,6 +18,7 @@ from otelwasm.errors import ComponentError
 from otelwasm.plugins import compiled as compiled_module
 from otelwasm.plugins import hoist
 from otelwasm.plugins._generated.processing import VerdictPass
+from otelwasm.plugins.compiled import Compiled, Shelf
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
 from otelwasm.plugins.values import Ok
@@ -174,6 +175,28 @@ def test_what_was_made_is_kept(cache: Path) -> None:
     assert [".cwasm", ".image", ".json"] == kept(cache)
 
 
+def test_a_file_that_changes_meanwhile_is_kept_as_what_it_became(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A component written over while it is looked for is not taken for what was there before.
+    """
+    path = cache.with_name("plugin.wasm")
+    path.write_bytes(PASS)
+    find = Shelf.find
+
+    def write_over(shelf: Shelf) -> Compiled | None:
+        path.write_bytes(BULKY)
+        return find(shelf)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "find", write_over)
+        Component.load(path, name="written over")
+
+    assert not Component.load(PASS, name="pass").images
+    assert Component.load(BULKY, name="bulky").images
+
+
 def test_what_is_in_use_is_not_forgotten(cache: Path) -> None:
     """
     Making another plugin deletes what was not used for long, not what a plugin loaded just now.
@@ -218,7 +241,7 @@ def test_plugins_share_large_modules(cache: Path, monkeypatch: pytest.MonkeyPatc
     loaded = [Component.load(PASS, name="pass", lane=lane) for lane in ("bridge", "direct")]
     # Another plugin, as its key is another, of the same modules.
     loaded.append(Component.load(PASS + b"\0\3\2no", name="named"))
-    modules = {tuple(record["modules"]) for record in records(cache)}
+    modules = {tuple(record["modules"].values()) for record in records(cache)}
     [(first, *rest)] = modules
     (cache / f"{first}.cwasm").unlink()  # what is loaded has it mapped
     (cache / f"{first}.cwasm").write_bytes(b"garbage")

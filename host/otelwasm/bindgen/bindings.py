@@ -8,6 +8,7 @@ Turn worlds into a package of Python modules and the text of their bridge compon
     out/<world>.exports.wat           the bridge that stands before the plugin
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -111,14 +112,15 @@ class _Package:
             self._add_class(interface)
         self._add_host(shape, module)
         described = self._add_guest(shape, module)
-        self._add_descriptor(shape, module, described)
-        base = module.name
-        self._wats[f"{base}.imports.wat"] = self._wat(imports_bridge(shape, is_direct=False))
-        self._wats[f"{base}.imports-direct.wat"] = self._wat(imports_bridge(shape, is_direct=True))
-        self._wats[f"{base}.exports.wat"] = self._wat(exports_bridge(shape))
-
-    def _wat(self, text: str) -> str:
-        return f";; {self._header}\n{text}"
+        bridges = {
+            "imports": imports_bridge(shape, is_direct=False),
+            "imports-direct": imports_bridge(shape, is_direct=True),
+            "exports": exports_bridge(shape),
+        }
+        digest = hashlib.sha256("\0".join(bridges.values()).encode()).hexdigest()[:16]
+        self._add_descriptor(shape, module, described, digest=digest)
+        for kind, text in bridges.items():
+            self._wats[f"{module.name}.{kind}.wat"] = f";; {self._header}\n{text}"
 
     def _add_protocol(self, interface: Interface) -> None:
         if interface.id in self._protocols:
@@ -203,7 +205,9 @@ class _Package:
         )
         return described
 
-    def _add_descriptor(self, shape: Shape, module: Module, described: list[str]) -> None:
+    def _add_descriptor(
+        self, shape: Shape, module: Module, described: list[str], *, digest: str
+    ) -> None:
         """
         The constant that tells the runtime how the world's functions cross.
         """
@@ -237,6 +241,7 @@ class _Package:
             f"    host_functions=(\n{''.join(hosted)}    ),\n"
             f"    guest_functions={{\n{''.join(guests)}    }},\n"
             f"    bridges=lambda: {module.runtime('world', 'Bridges')}.beside(__file__),\n"
+            f'    digest="{digest}",\n'
             f"    heap_at={heap_at(shape)},\n"
             ")"
         )

@@ -54,14 +54,17 @@ class Ingredients:
         Find, or make, what a plugin with *requirements* needs.
         """
         carried = _carried(report)
-        packages = None
-        if requirements.strip():
-            # Here, as most plugins require nothing.
-            from otelwasm.build.requirements import install_requirements
+        if not requirements.strip():
+            return carried
+        # Here, as most plugins require nothing.
+        from otelwasm.build.requirements import install_requirements
 
-            packages = install_requirements(requirements, pinned=carried.pinned, report=report)
-        settings = {"rest": carried.key, "packages": packages.name if packages else None}
-        return cls(carried.native, packages, key_of(settings, ()))
+        pinned = {name: version_of(name) for name in CARRIED}
+        packages = install_requirements(requirements, pinned=pinned, report=report)
+        if packages is None:  # all of it is carried anyway
+            return carried
+        key = key_of({"rest": carried.key, "packages": packages.name}, ())
+        return cls(carried.native, packages, key)
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -74,34 +77,20 @@ class Ingredients:
         return tuple(name for name in found if name.isidentifier())
 
 
-@attrs.frozen
-class _Carried:
-    native: Path
-    pinned: dict[str, str]
-    key: str
-
-
-# Looked for once: what is installed stays while a process runs.
-@functools.cache
-def _carried_before() -> dict[str, _Carried]:
-    return {}
-
-
-def _carried(report: Report) -> _Carried:
+# Looked for once, by whom *report* tells: what is installed stays while a process runs.
+@functools.lru_cache(maxsize=1)
+def _carried(report: Report) -> Ingredients:
     """
     What every plugin carries.
     """
-    found = _carried_before()
-    if "" not in found:
-        versions = {name: version_of(name) for name in (TOOL, *CARRIED)}
-        native = native_modules(report)
-        files = [
-            *((path.name, path) for path in python_files(package_folder("otelwasm_sdk"))),
-            *((path.name, path) for path in sorted(contract_dir().glob("*.wit"))),
-        ]
-        key = key_of({"format": _FORMAT, "versions": versions, "native": native.name}, files)
-        found[""] = _Carried(native, {name: versions[name] for name in CARRIED}, key)
-    return found[""]
+    versions = {name: version_of(name) for name in (TOOL, *CARRIED)}
+    native = native_modules(report)
+    files = [
+        *((path.name, path) for path in python_files(package_folder("otelwasm_sdk"))),
+        *((path.name, path) for path in sorted(contract_dir().glob("*.wit"))),
+    ]
+    key = key_of({"format": _FORMAT, "versions": versions, "native": native.name}, files)
+    return Ingredients(native, None, key)
 
 
 def package_folder(name: str) -> Path:

@@ -141,7 +141,7 @@ def _host_extension(name: str) -> tuple[Path, tuple[Path, ...], list[Path]]:
     """
     Where an extension for this Python is, or will be; the folders of its headers; its sources.
     """
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if "t" in sys.abiflags:
         raise BuildError("otelwasm's extensions need a CPython with the global interpreter lock")
     own = _own_sources()
     sources = own if name == NAME else Path(__file__).resolve().parents[1] / "plugins" / "native"

@@ -18,11 +18,10 @@ KINDS = ("processor", "exporter", "receiver")
 _ENTRY = "plugin.py"
 _SKIPPED = {"__pycache__", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
-_DECORATED = re.compile(r"^@(?:\w+\.)?(processor|exporter|receiver)\s*$", re.MULTILINE)
+# Not compiled here: few plugins need them.
+_DECORATED = r"(?m)^@(?:\w+\.)?(processor|exporter|receiver)\s*$"
 # As PEP 723 defines it.
-_INLINE_METADATA = re.compile(
-    r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
-)
+_INLINE_METADATA = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
 
 
 @attrs.frozen
@@ -91,7 +90,7 @@ def _kind(path: Path, text: str) -> str:
     except SyntaxError as error:
         # The Python in the component has the last word about this, and words it.
         tree = ast.Module([], [])
-        found = [(kind, 0, "?") for kind in _DECORATED.findall(text)]
+        found = [(kind, 0, "?") for kind in re.findall(_DECORATED, text)]
         if not found:
             line = (error.text or "").rstrip()
             raise BuildError(
@@ -161,8 +160,12 @@ def _inline_requirements(path: Path, text: str) -> str:
     """
     The requirements in a `# /// script` block (PEP 723), one a line.
     """
+    if "# /// " not in text:
+        return ""
     blocks = [
-        match["content"] for match in _INLINE_METADATA.finditer(text) if match["type"] == "script"
+        match["content"]
+        for match in re.finditer(_INLINE_METADATA, text)
+        if match["type"] == "script"
     ]
     if len(blocks) > 1:
         raise BuildError(f"{path}: {len(blocks)} `# /// script` blocks, there can be one")

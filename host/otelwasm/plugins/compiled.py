@@ -17,7 +17,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,6 @@ import wasmtime
 from wasmtime.component import Component
 
 from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
-from otelwasm.plugins.binary import Bytes
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
 from otelwasm.plugins.memory import Image
 from otelwasm.plugins.world import World
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Face", "Shelf", "is_private"]
 
 # Part of the key of what is kept: count up when making.py, or what it calls, makes something else.
-_MAKING = 9
+_MAKING = 10
 
 
 @attrs.frozen
@@ -61,7 +60,7 @@ class Compiled:
     """
 
     code: Component
-    modules: tuple[wasmtime.Module, ...]
+    modules: Mapping[str, wasmtime.Module]
     face: Face
     lane: str
     guest_memory: int
@@ -80,7 +79,7 @@ class _Record:
     lane: str
     guest_memory: int
     code: str
-    modules: list[str]
+    modules: dict[str, str]
     image: str = ""
     image_offset: int = 0
     image_bytes: int = 0
@@ -88,19 +87,16 @@ class _Record:
 
 class Shelf:
     """
-    The place of one plugin in the cache, to be of one of *worlds* and to take one lane; *guest* is
-    its component, or the key of that.
+    The place of one plugin in the cache, to be of one of *worlds* and to take one lane; *key* is
+    the hash of its component.
     """
 
-    def __init__(
-        self, engine: Engine, guest: Bytes | str, worlds: Sequence[World], *, lane: str
-    ) -> None:
+    def __init__(self, engine: Engine, key: str, worlds: Sequence[World], *, lane: str) -> None:
         self._engine = engine
         self._folder = _private_folder()
-        bridges = [(world.name, attrs.astuple(world.bridges())) for world in worlds]
-        made_from = (_MAKING, ENGINE_CONFIGURATION, os.uname().machine, bridges, lane)
-        content = guest.encode() if isinstance(guest, str) else guest
-        self._name = _digest(repr(made_from).encode(), content)
+        bridges = [(world.name, world.digest) for world in worlds]
+        made_from = (_MAKING, ENGINE_CONFIGURATION, os.uname().machine, bridges, lane, key)
+        self._name = _digest(repr(made_from).encode())
 
     def find(self) -> Compiled | None:
         """
@@ -110,8 +106,9 @@ class Shelf:
             return None
         try:
             record = _Record(**json.loads(path.read_bytes()))
-            codes = [self._path(each, "cwasm") for each in (record.code, *record.modules)]
-            if not all(map(is_private, codes)):
+            code = self._path(record.code, "cwasm")
+            codes = {name: self._path(each, "cwasm") for name, each in record.modules.items()}
+            if not all(map(is_private, (code, *codes.values()))):
                 return None
             image = None
             if record.image:
@@ -119,11 +116,13 @@ class Shelf:
                 if image is None:
                     return None
             engine = self._engine.wasmtime
-            component = Component.deserialize_file(engine, str(codes[0]))
-            modules = tuple(
-                wasmtime.Module.deserialize_file(engine, str(each)) for each in codes[1:]
-            )
-            for used in (path, *codes, *([self._path(record.image, "image")] if image else [])):
+            component = Component.deserialize_file(engine, str(code))
+            modules = {
+                name: wasmtime.Module.deserialize_file(engine, str(each))
+                for name, each in codes.items()
+            }
+            images = [self._path(record.image, "image")] if image else []
+            for used in (path, code, *codes.values(), *images):
                 mark_used(used)
         except (OSError, ValueError, TypeError, wasmtime.WasmtimeError):
             return None  # cut off, or of another build of wasmtime: made and written again
@@ -137,11 +136,11 @@ class Shelf:
         Raises WasmtimeError where wasmtime does not take it.
         """
         component = Component(self._engine.wasmtime, composed.wasm)
-        modules = tuple(self._module(each) for each in composed.modules)
+        modules = {name: self._module(each) for name, each in composed.modules.items()}
         record = _Record(
             *(face.world, list(face.shown), list(face.passed)),
             *(composed.lane, composed.guest_memory, _digest(composed.wasm)),
-            [_digest(each) for each in composed.modules],
+            {name: _digest(each) for name, each in composed.modules.items()},
         )
         if data is not None:
             record = attrs.evolve(
@@ -256,8 +255,5 @@ def _unnamed(data: "Data") -> Image:
     return image
 
 
-def _digest(*parts: Bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -2,21 +2,20 @@
 Load a plugin's component: read, check, compose and compile it, once for all its instances.
 """
 
-import mmap
+import hashlib
+import io
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import wasmtime
 from wasmtime.component import ExportIndex, Linker
 
 from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
-from otelwasm.plugins.binary import Bytes, UnknownFormError
-from otelwasm.plugins.compiled import Shelf
+from otelwasm.plugins.binary import UnknownFormError
+from otelwasm.plugins.compiled import Compiled, Shelf
 from otelwasm.plugins.contract import CONTRACT, DIRECT, INTEGERS, Lane
 from otelwasm.plugins.engine import the_engine
-from otelwasm.plugins.hoist import module_name
 from otelwasm.plugins.world import GuestFunction, World
 
 __all__ = ["Component"]
@@ -27,22 +26,7 @@ class Component:
     A compiled plugin; its instances share it, on any threads.
     """
 
-    def __init__(
-        self,
-        guest: Bytes,
-        *,
-        name: str,
-        worlds: Sequence[World],
-        lane: Lane,
-        key: str | None = None,
-    ) -> None:
-        shelf = Shelf(the_engine(), key or guest, worlds, lane=lane)
-        compiled = shelf.find()
-        if compiled is None:
-            # Here, as a plugin that is found compiled needs nothing of it.
-            from otelwasm.plugins.making import make
-
-            compiled = make(bytes(guest), worlds, lane=lane, shelf=shelf)
+    def __init__(self, compiled: Compiled, *, name: str, worlds: Sequence[World]) -> None:
         face = compiled.face
         self.name = name
         self.bindings = next(world for world in worlds if world.name == face.world)
@@ -83,20 +67,18 @@ class Component:
         *key* stands for the content of a file, where that is known: it need not be read then.
         """
         where = f"plugin {name!r}"
-        guest: Bytes
-        if isinstance(source, bytes):
-            guest = source
-        else:
+        if not isinstance(source, bytes):
             where = f"{where}: {os.fspath(source)}"
-            try:
-                guest = Path(source).read_bytes() if key is None else _mapped(source)
-            except OSError as error:
-                raise ComponentError(f"{where}: {error.strerror or error}") from None
         try:
-            return cls(guest, name=name, worlds=worlds, lane=lane, key=key)
-        except (UnknownFormError, ComponentError, wasmtime.WasmtimeError) as error:
-            reason = _reason(bytes(guest)) if worlds is CONTRACT else None
-            raise ComponentError(f"{where}: {reason or _last_line(error)}") from None
+            with io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source) as file:
+                try:
+                    compiled = _compiled(file, worlds, lane=lane, key=key)
+                    return cls(compiled, name=name, worlds=worlds)
+                except (UnknownFormError, ComponentError, wasmtime.WasmtimeError) as error:
+                    reason = _reason(_content(file)) if worlds is CONTRACT else None
+                    raise ComponentError(f"{where}: {reason or _last_line(error)}") from None
+        except OSError as error:
+            raise ComponentError(f"{where}: {error.strerror or error}") from None
 
     def label(self, described: GuestFunction) -> str:
         """
@@ -123,13 +105,13 @@ class Component:
             self._exported[name] = self.code.get_export_index(name, self._exports)
         return self._exported[name]
 
-    def _linker(self, modules: Sequence[wasmtime.Module]) -> Linker:
+    def _linker(self, modules: Mapping[str, wasmtime.Module]) -> Linker:
         engine = the_engine()
         linker = Linker(engine.wasmtime)
         linker.add_wasip2()
         with linker.root() as root:
-            for number, module in enumerate(modules):
-                root.add_module(module_name(number), module)
+            for name, module in modules.items():
+                root.add_module(name, module)
         # The numbers by which imports.py knows them.
         labels = ["fetch", "nap", *(each.label for each in self.bindings.host_functions)]
         with linker.root() as root, root.add_instance("host") as host:
@@ -145,9 +127,29 @@ class Component:
         return linker
 
 
-def _mapped(path: str | os.PathLike[str]) -> mmap.mmap:
-    with open(path, "rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+def _compiled(
+    file: io.FileIO | io.BytesIO, worlds: Sequence[World], *, lane: Lane, key: str | None
+) -> Compiled:
+    """
+    Find the machine code of the component in *file*, or make it.
+    """
+    engine = the_engine()
+    known = key or hashlib.file_digest(file, "sha256").hexdigest()
+    found = Shelf(engine, known, worlds, lane=lane).find()
+    if found is not None:
+        return found
+    # Here, as a plugin that is found compiled needs nothing of it.
+    from otelwasm.plugins.making import make
+
+    guest = _content(file)
+    # Anew, as the file may have been written to since: what is kept is known by what it is made of.
+    known = key or hashlib.sha256(guest).hexdigest()
+    return make(guest, worlds, lane=lane, shelf=Shelf(engine, known, worlds, lane=lane))
+
+
+def _content(file: io.FileIO | io.BytesIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _reason(guest: bytes) -> str | None:

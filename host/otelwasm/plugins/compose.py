@@ -38,6 +38,7 @@ its memory, passed as offset and length.
 """
 
 import functools
+from collections.abc import Mapping
 
 import attrs
 from wasmtime import WasmtimeError, wat2wasm
@@ -82,7 +83,7 @@ class Composed:
     wasm: bytes
     raw: tuple[str, ...]
     guest_memory: int
-    modules: tuple[bytes, ...]
+    modules: Mapping[str, bytes]
 
     @property
     def lane(self) -> str:

@@ -28,9 +28,10 @@ _KINDS: tuple[tuple[str, FaultKind], ...] = (
     ("invalid discriminant", "malformed"),
     ("invalid variant discriminant", "malformed"),
 )
-_FRAME = re.compile(r"^\s+\d+:\s+0x[0-9a-f]+ - (?P<where>.+)$")
+# Not compiled here: most processes never need them (`re` keeps what it compiled).
+_FRAME = r"^\s+\d+:\s+0x[0-9a-f]+ - (?P<where>.+)$"
 _FRAMES = 8
-_MISSING = re.compile(r"component imports \w+ `(.+?)`, but a matching implementation was not found")
+_MISSING = r"component imports \w+ `(.+?)`, but a matching implementation was not found"
 
 
 class Fault(Exception):
@@ -60,7 +61,7 @@ def missing_import(error: Exception) -> str | None:
     """
     What a component imports that the linker does not have, if *error* says that.
     """
-    found = _MISSING.match(str(error))
+    found = re.match(_MISSING, str(error))
     return None if found is None else f"it imports {found[1]}, which plugins are not offered"
 
 
@@ -71,7 +72,7 @@ def _useful(text: str) -> str:
     reasons = []
     frames = []
     for line in text.splitlines():
-        if frame := _FRAME.match(line):
+        if frame := re.match(_FRAME, line):
             name = frame["where"].rsplit("!", 1)[-1]
             # A component without names has numbers, which say nothing.
             if not name.startswith("<wasm function"):

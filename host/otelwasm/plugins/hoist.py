@@ -16,14 +16,14 @@ imports and exports, which is its type, is written out from its sections. One wi
 that this does not know stays where it is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
 from otelwasm.plugins.binary import MAGIC, Reader, UnknownFormError, leb, name, section
 from otelwasm.plugins.memories import MODULE_MAGIC
 
-__all__ = ["Hoisted", "hoist", "module_name"]
+__all__ = ["Hoisted", "hoist"]
 
 _CORE_MODULE, _CORE_TYPES, _ALIASES, _IMPORTS = 1, 3, 6, 10
 _TYPES, _MODULE_IMPORTS, _FUNCTIONS, _TABLES, _MEMORIES, _GLOBALS, _EXPORTS = 1, 2, 3, 4, 5, 6, 7
@@ -40,19 +40,13 @@ _END = 0x0B
 @attrs.frozen
 class Hoisted:
     """
-    A plugin less its large *modules*, and the sections by which a component around it has them.
+    A plugin less its large *modules*, and the sections by which a component around it imports them
+    by their names.
     """
 
     guest: bytes
     imports: tuple[bytes, ...] = ()
-    modules: tuple[bytes, ...] = ()
-
-
-def module_name(number: int) -> str:
-    """
-    By which name a component imports the module of that *number*.
-    """
-    return f"code{number}"
+    modules: Mapping[str, bytes] = attrs.field(factory=dict)
 
 
 def hoist(guest: bytes) -> Hoisted:
@@ -77,14 +71,11 @@ def hoist(guest: bytes) -> Hoisted:
         return Hoisted(guest)
     left = b"".join(kept)
     types = section(_CORE_TYPES, [_type_of(module, left, others=modules) for module in modules])
-    imports = section(
-        _IMPORTS,
-        [
-            b"\x00" + name(module_name(number)) + b"\x00\x11" + leb(number)
-            for number in range(len(modules))
-        ],
-    )
-    return Hoisted(left, (types, imports), tuple(module.data for module in modules))
+    named = {f"code{number}": module.data for number, module in enumerate(modules)}
+    imports = [
+        b"\x00" + name(each) + b"\x00\x11" + leb(number) for number, each in enumerate(named)
+    ]
+    return Hoisted(left, (types, section(_IMPORTS, imports)), named)
 
 
 @attrs.define

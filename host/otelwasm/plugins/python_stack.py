@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ["python_place"]
 
-_COOKIE = re.compile(rb"xdebugpy")
+_COOKIE = b"xdebugpy"
 # CPython 3.14, which is what componentize-py brings; its table, by the numbers of its entries.
 _VERSION = 0x030E
 _TABLE = struct.Struct("<50Q")
@@ -37,7 +37,7 @@ def python_place(memories: Iterable[memoryview]) -> str | None:
     is no Python, or none of them runs.
     """
     for memory in memories:
-        for found in _COOKIE.finditer(memory[:_SEARCHED_BYTES]):
+        for found in re.finditer(_COOKIE, memory[:_SEARCHED_BYTES]):
             try:
                 frames = list(_Python(memory, found.start()).frames())
             except (struct.error, ValueError, IndexError, OverflowError):
@@ -56,7 +56,7 @@ class _Python:
     def __init__(self, memory: memoryview, at: int) -> None:
         self._memory = memory
         self._at = at
-        self._offsets = _TABLE.unpack_from(memory, at + len(_COOKIE.pattern))
+        self._offsets = _TABLE.unpack_from(memory, at + len(_COOKIE))
         if self._offsets[0] >> 16 != _VERSION:
             raise ValueError("another version of Python")
 

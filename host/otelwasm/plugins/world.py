@@ -103,7 +103,8 @@ class World:
     *offered* are the interfaces that the imports bridge exports, *needed* those of them that the
     exports bridge imports again for their types, *required* the interfaces that a plugin must
     export; the `_functions` are those of the world itself.
-    *guest_functions* are known to the exports bridge by their keys.
+    *guest_functions* are known to the exports bridge by their keys. *digest* changes with the text
+    of the *bridges*.
     """
 
     name: str
@@ -116,4 +117,5 @@ class World:
     host_functions: tuple[HostFunction, ...]
     guest_functions: dict[str, GuestFunction]
     bridges: Callable[[], Bridges]
+    digest: str
     heap_at: int

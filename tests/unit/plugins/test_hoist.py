@@ -8,7 +8,7 @@ from wasmtime import component, wat2wasm
 
 from otelwasm.plugins import hoist as hoist_module
 from otelwasm.plugins.binary import MAGIC, UnknownFormError, leb, section
-from otelwasm.plugins.hoist import hoist, module_name
+from otelwasm.plugins.hoist import hoist
 from otelwasm.plugins.memories import MODULE_MAGIC
 
 LIBRARY = """
@@ -62,8 +62,8 @@ def test_a_hoisted_module_fits_its_place() -> None:
     engine = wasmtime.Engine()
     linker = component.Linker(engine)
     with linker.root() as root:
-        for number, module in enumerate(hoisted.modules):
-            root.add_module(module_name(number), wasmtime.Module(engine, module))
+        for name, module in hoisted.modules.items():
+            root.add_module(name, wasmtime.Module(engine, module))
 
     assert 2 == len(hoisted.modules)
     assert 0 == hoisted.guest.count(MODULE_MAGIC)
@@ -96,7 +96,7 @@ def test_what_is_not_known_stays(fields: str) -> None:
     """
     guest = bytes(wat2wasm(f"(component (core module {fields}))"))
 
-    assert (guest, ()) == (hoist(guest).guest, hoist(guest).modules)
+    assert (guest, {}) == (hoist(guest).guest, hoist(guest).modules)
 
 
 def test_a_small_module_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_small_module_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(hoist_module, "_WORTH_SHARING_BYTES", 1 << 20)
 
-    assert (GUEST, ()) == (hoist(GUEST).guest, hoist(GUEST).modules)
+    assert (GUEST, {}) == (hoist(GUEST).guest, hoist(GUEST).modules)
 
 
 def test_damage_is_no_accident() -> None:
@@ -120,4 +120,4 @@ def test_damage_is_no_accident() -> None:
             except UnknownFormError:
                 continue
 
-            assert all(module in damaged for module in hoisted.modules)
+            assert all(module in damaged for module in hoisted.modules.values())

@@ -133,5 +133,6 @@ WORLD = World(
         "f3-exporting-send": exporting.SEND,
     },
     bridges=lambda: Bridges.beside(__file__),
+    digest="048f2b1f7d4230e3",
     heap_at=256,
 )

@@ -147,5 +147,6 @@ WORLD = World(
         "f3-processing-process": processing.PROCESS,
     },
     bridges=lambda: Bridges.beside(__file__),
+    digest="39bc53b34f18906d",
     heap_at=256,
 )

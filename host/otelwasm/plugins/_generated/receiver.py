@@ -148,5 +148,6 @@ WORLD = World(
         "f4-receiving-poll": receiving.POLL,
     },
     bridges=lambda: Bridges.beside(__file__),
+    digest="b67bc31e1cf402b8",
     heap_at=256,
 )

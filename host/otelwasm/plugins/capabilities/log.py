@@ -24,7 +24,7 @@ _LONGEST_VALUE = 2 << 10
 _LONGEST_KEY = 128
 _MOST_ATTRIBUTES = 64
 # What a terminal would obey, or what would look like a line of the host's own.
-_HARMFUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_HARMFUL = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 
 
 class PluginLog:
@@ -121,7 +121,7 @@ def harmless(text: str, longest: int) -> str:
     """
     if len(text) > longest:
         text = f"{text[:longest]}… ({len(text) - longest} more characters)"
-    text = _HARMFUL.sub(_shown, text)
+    text = re.sub(_HARMFUL, _shown, text)
     return text.rstrip("\n").replace("\n", "\n  | ")
 
 

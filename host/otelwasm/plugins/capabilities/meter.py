@@ -18,7 +18,7 @@ Meter = Callable[[Kind, str, float, Attributes], None]
 
 _KINDS = {"add": "a counter", "observe": "a distribution"}
 # OpenTelemetry's own syntax of instrument names.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-/]{0,254}")
+_NAME = r"[A-Za-z][A-Za-z0-9_.\-/]{0,254}"
 _MOST_NAMES = 500
 _MOST_ATTRIBUTES = 32
 _LONGEST_ATTRIBUTE = 256
@@ -70,7 +70,7 @@ class PluginMeter:
     def _problem(self, kind: Kind, name: str, value: float) -> str | None:
         known = self._kinds.get(name)
         if known is None:
-            if not _NAME.fullmatch(name):
+            if not re.fullmatch(_NAME, name):
                 return (
                     "a name starts with a letter and has up to 255 letters, digits and any of _.-/"
                 )

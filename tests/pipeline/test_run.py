@@ -176,3 +176,32 @@ def test_a_port_that_is_taken_is_one_message(tmp_path: Path) -> None:
         f"{path}:2: receivers.otlp: receiver 'otlp' cannot listen on 127.0.0.1:{port}: "
         "the address is already in use; stop what uses it or choose another port\n"
     )
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_rights_are_needed_where_it_runs(tmp_path: Path, command: str) -> None:
+    """
+    A configuration is checked wherever that is convenient, from any folder and for any machine;
+    a run without the right to keep what cannot be delivered ends with 2, and says which folder.
+    """
+    path = tmp_path / "p.yaml"
+    path.write_text(FILE.format(port=free_port()))
+    # As an unprivileged user in a folder of root's, whoever runs this test.
+    denying = (
+        "import os, sys; os.access = lambda _, mode: not mode & os.W_OK\n"
+        "from otelwasm.cli import main; main(prog_name='otelwasm')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", denying, command, str(path)],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+    assert (0 if command == "check" else 2) == done.returncode
+    if command == "run":
+        assert f"{tmp_path}/quarantine cannot be used" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -9,6 +9,7 @@ from typing import TypeVar
 import attrs
 
 from otelwasm.config.document import Document, KeyPath, Mistake
+from otelwasm.config.places import folder
 from otelwasm.config.references import check_references, read_pipelines
 from otelwasm.config.settings import (
     ComponentConfig,
@@ -174,13 +175,16 @@ class _Loader:
         """
         Take the quarantine and the state from the configuration's folder, also by default.
         """
-        folder = self._document.folder
-        quarantine, state = service.quarantine, service.state
-        return attrs.evolve(
-            service,
-            quarantine=attrs.evolve(quarantine, directory=folder / quarantine.directory),
-            state=attrs.evolve(state, directory=folder / state.directory),
-        )
+        made = {}
+        for key in ("quarantine", "state"):
+            settings = getattr(service, key)
+            directory = self._document.folder / settings.directory
+            try:
+                folder(directory)
+            except ValueError as error:
+                self._note(("service", key, "directory"), str(error))
+            made[key] = attrs.evolve(settings, directory=directory)
+        return attrs.evolve(service, **made)
 
     def _structured(self, value: object, kind: type[_T], path: KeyPath) -> _T | None:
         made, mistakes = structure(value, kind, path=path, folder=self._document.folder)

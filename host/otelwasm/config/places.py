@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-__all__ = ["existing", "writable_folder"]
+__all__ = ["existing", "folder", "writable"]
 
 
 def existing(_: object, __: object, path: Path) -> None:
@@ -22,14 +22,28 @@ def existing(_: object, __: object, path: Path) -> None:
     raise ValueError(f"no such file: {path}{guess}")
 
 
-def writable_folder(_: object, __: object, path: Path) -> None:
+def folder(path: Path) -> None:
     """
-    Refuse a *path* that is no folder to write to, nor can become one.
+    Refuse a *path* that is no folder, nor can become one.
     """
-    place = path
-    while not place.exists() and place != place.parent:
-        place = place.parent
+    place = _nearest(path)
     if not place.is_dir():
         raise ValueError(f"expected a folder, but this is a file: {place}")
+
+
+def writable(path: Path) -> None:
+    """
+    Refuse a folder that this process may not write to, nor make.
+    """
+    place = _nearest(path)
     if not os.access(place, os.W_OK | os.X_OK):
         raise ValueError(f"not allowed to write to {place}")
+
+
+def _nearest(path: Path) -> Path:
+    """
+    What there is of *path* by now.
+    """
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import attrs
 
-from otelwasm.config.places import writable_folder
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.pipeline.delivery import DeliveryConfig
 from otelwasm.signals import Signal
@@ -86,7 +85,7 @@ class QuarantineConfig:
     Where batches are kept that can be neither delivered nor refused; `max_bytes` in all.
     """
 
-    directory: Path = attrs.field(default=Path("quarantine"), validator=writable_folder)
+    directory: Path = Path("quarantine")
     """The folder."""
     max_bytes: ByteSize = attrs.field(default=ByteSize(1 << 30))
     """What it may hold in all; what comes then is lost, counted and logged."""

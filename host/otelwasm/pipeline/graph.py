@@ -103,6 +103,7 @@ class Graph:
         """
         async with AsyncExitStack() as undo:
             undo.push_async_callback(self.stop)
+            self._quarantine.check()
             await self._load_exporters()
             for name, exporter in self.exporters.items():
                 await _located(self._config.exporters[name].where, exporter.start)

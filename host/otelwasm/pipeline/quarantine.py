@@ -10,7 +10,9 @@ from pathlib import Path
 import structlog
 
 from otelwasm.cache import write_atomically
+from otelwasm.config.places import writable
 from otelwasm.config.values import ByteSize
+from otelwasm.errors import SetupError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.telemetry import Telemetry
 
@@ -32,6 +34,18 @@ class Quarantine:
         self.max_bytes = max_bytes
         self._telemetry = telemetry
         self._used_bytes: int | None = None
+
+    def check(self) -> None:
+        """
+        Raise SetupError if nothing can be kept here; the folder is made with its first batch.
+        """
+        try:
+            writable(self.directory)
+        except ValueError as error:
+            raise SetupError(
+                "service.quarantine.directory: what cannot be delivered would be lost, as "
+                f"{self.directory} cannot be used: {error}; name a folder that this user may write"
+            ) from error
 
     def keep(self, batch: Batch, component: str, *, reason: str) -> None:
         """

@@ -3,8 +3,12 @@ The quarantine keeps batches with their reasons, up to a limit, and says when it
 """
 
 import json
+import os
 from pathlib import Path
 
+import pytest
+
+from otelwasm.errors import SetupError
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.telemetry import Telemetry
 from pipeline.fakes import a_batch
@@ -104,3 +108,18 @@ def test_a_folder_that_cannot_be_made_loses_the_batch_loudly(tmp_path: Path) -> 
     quarantine.keep(a_batch("a"), "exporter/otlp", reason="no")
 
     assert telemetry.total_items("lost") == 1
+
+
+def test_a_folder_that_cannot_be_written_keeps_a_pipeline_from_its_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whoever runs it hears so at once, and not when the first batch is lost; nothing is made yet.
+    """
+    quarantine = Quarantine(tmp_path / "a" / "q", max_bytes=1000, telemetry=Telemetry())
+    quarantine.check()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    assert [] == list(tmp_path.iterdir())
+    with pytest.raises(SetupError, match=f"not allowed to write to {tmp_path}; name a folder"):
+        quarantine.check()

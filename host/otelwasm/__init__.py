@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from otelwasm.inspection import Inspection, inspect
     from otelwasm.messages import Message, Reply
     from otelwasm.outbound.config import AllowConfig, HttpConfig
+    from otelwasm.pipeline.replay import Replayed
     from otelwasm.plugins.capabilities.http import PluginHttp
     from otelwasm.plugins.capabilities.state import PluginState
     from otelwasm.plugins.limits import Limits
@@ -52,6 +53,7 @@ __all__ = [
     "PluginHttp",
     "PluginStartError",
     "PluginState",
+    "Replayed",
     "Reply",
     "RetryableError",
     "SetupError",
@@ -72,6 +74,7 @@ _HOMES = {
     "Plugin": "otelwasm.plugins.plugin",
     "PluginHttp": "otelwasm.plugins.capabilities.http",
     "PluginState": "otelwasm.plugins.capabilities.state",
+    "Replayed": "otelwasm.pipeline.replay",
     "Reply": "otelwasm.messages",
     "Signal": "otelwasm.signals",
     "Validation": "otelwasm.validation",

@@ -5,7 +5,7 @@ Run the pipelines of one configuration, inside any program that has an asyncio l
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,7 @@ from otelwasm.config.load import load
 from otelwasm.config.settings import Config
 from otelwasm.pipeline.graph import Graph
 from otelwasm.pipeline.plugin import HostedPlugin
+from otelwasm.pipeline.replay import Replayed, replay
 from otelwasm.registry import Registry
 from otelwasm.telemetry import MetricsServer, Telemetry
 from otelwasm.watching import Watch
@@ -130,6 +131,16 @@ class Pipeline:
             await graph.load()
         finally:
             await graph.stop()
+
+    async def replay(self, *, only: Collection[str] = (), to: str | None = None) -> list[Replayed]:
+        """
+        Do not run, but send on what is in the quarantine: all, or *only* what certain components
+        left there; *to* an exporter, or to what lies behind each. Raises SetupError.
+
+        A batch that is delivered is deleted, any other stays as it is. Another process may run the
+        same configuration meanwhile.
+        """
+        return await replay(self.config, self.registry, telemetry=self.telemetry, only=only, to=to)
 
     def request_stop(self) -> None:
         """

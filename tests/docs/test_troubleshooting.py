@@ -31,7 +31,7 @@ def test_messages_are_those_of_the_code() -> None:
         text for folder in folders for path in folder.rglob("*.py") for text in texts(path)
     )
     messages = [block.text.strip() for block in blocks("troubleshooting.md") if not block.title]
-    messages = [text for text in messages if not text.startswith("curl")]
+    messages = [text for text in messages if not text.startswith("otelwasm")]
     parts = [part.strip() for text in messages for part in text.split("…") if part.strip()]
 
     assert len(messages) > 10

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.telemetry import Telemetry
 from pipeline.fakes import a_batch
 
 FILE = """\
@@ -34,7 +36,7 @@ STUCK = """\
 receivers:
   otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
 exporters:
-  otlp_http: {{endpoint: "http://127.0.0.1:9"}}
+  otlp_http: {{endpoint: "http://127.0.0.1:{back}"}}
 service:
   pipelines:
     traces: {{receivers: [otlp], exporters: [otlp_http]}}
@@ -52,6 +54,22 @@ def free_port() -> int:
     return port
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def otelwasm(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    """
+    Run a command to its end.
+    """
+    return subprocess.run(
+        [sys.executable, "-m", "otelwasm", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=60,
+    )
+
+
 @contextmanager
 def running(folder: Path, config: str) -> "Iterator[subprocess.Popen[str]]":
     """
@@ -63,7 +81,7 @@ def running(folder: Path, config: str) -> "Iterator[subprocess.Popen[str]]":
         [sys.executable, "-m", "otelwasm", "run", str(path)],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=ENVIRONMENT,
     )
     try:
         read_until(process, "running")
@@ -130,7 +148,7 @@ def test_what_cannot_be_delivered_is_kept(tmp_path: Path) -> None:
     With nobody at the other end the batch is in the quarantine after the shutdown timeout.
     """
     port, payload = free_port(), a_batch("kept").payload
-    with running(tmp_path, STUCK.format(port=port, timeout="100ms")) as process:
+    with running(tmp_path, STUCK.format(port=port, back=9, timeout="100ms")) as process:
         assert send(port, payload) == 200
         process.send_signal(signal.SIGTERM)
         code = process.wait(10)
@@ -140,12 +158,60 @@ def test_what_cannot_be_delivered_is_kept(tmp_path: Path) -> None:
     assert kept.read_bytes() == payload
 
 
+def test_what_was_kept_is_replayed(tmp_path: Path) -> None:
+    """
+    `otelwasm replay` sends what is in the quarantine once the other side is there again, while the
+    service runs; `--list` says what is there, and why.
+    """
+    front, back = tmp_path / "front", tmp_path / "back"
+    front.mkdir()
+    back.mkdir()
+    ports = free_port(), free_port()
+    stuck = STUCK.format(port=ports[0], back=ports[1], timeout="100ms")
+    with running(front, stuck) as process:
+        assert send(ports[0], a_batch("kept", "too").payload) == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(10)
+    listed = otelwasm("replay", "--list", front / "p.yaml")
+    with running(front, stuck), running(back, FILE.format(port=ports[1])) as other_side:
+        replayed = otelwasm("replay", front / "p.yaml")
+        other_side.send_signal(signal.SIGTERM)
+        other_side.wait(10)
+    again = otelwasm("replay", front / "p.yaml")
+
+    assert listed.stdout.startswith("exporter/otlp_http, traces: 1 batch, 2 items, ")
+    assert "    1x not delivered before the shutdown timeout\n" in listed.stdout
+    assert (0, "exporter/otlp_http: 1 batch delivered (2 items)\n") == (
+        replayed.returncode,
+        replayed.stdout,
+    )
+    assert (0, "nothing is in the quarantine\n") == (again.returncode, again.stdout)
+    (line,) = (back / "out.jsonl").read_text().splitlines()
+    assert "kept" in line
+
+
+def test_a_replay_that_leaves_something_says_so(tmp_path: Path) -> None:
+    """
+    What cannot go where it should is left, with the reason, and the exit code is 1.
+    """
+    path = tmp_path / "p.yaml"
+    path.write_text(STUCK.format(port=0, back=9, timeout="1s"))
+    quarantine = Quarantine(tmp_path / "quarantine", max_bytes=1000, telemetry=Telemetry())
+    quarantine.keep(a_batch("x"), "exporter/gone", reason="it was not there")
+    replayed = otelwasm("replay", path)
+
+    said = (
+        "exporter/gone: 0 batches delivered, 1 left: there is no exporter/gone for traces any more;"
+    )
+    assert (1, True) == (replayed.returncode, replayed.stdout.startswith(said))
+
+
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """
     Whoever does not want to wait for the shutdown timeout does not have to.
     """
     port = free_port()
-    with running(tmp_path, STUCK.format(port=port, timeout="1h")) as process:
+    with running(tmp_path, STUCK.format(port=port, back=9, timeout="1h")) as process:
         assert send(port, a_batch().payload) == 200
         process.send_signal(signal.SIGTERM)
         read_until(process, "stopping")

@@ -1,5 +1,5 @@
 """
-The command line: `otelwasm new`, `run`, `check`, `build`, `test`, `bench`, `validate`,
+The command line: `otelwasm new`, `run`, `check`, `replay`, `build`, `test`, `bench`, `validate`,
 `inspect`, `bindgen`.
 """
 
@@ -74,6 +74,35 @@ def _check(config: Path) -> None:
 
     check_pipeline(config)
     click.echo(f"{config}: all good")
+
+
+@main.command("replay")
+@click.argument("config", type=_FILE)
+@click.option("--list", "is_listing", is_flag=True, help="Only say what is there, and why.")
+@click.option(
+    "--only",
+    metavar="COMPONENT",
+    multiple=True,
+    help="What this one left, as `--list` calls it; repeatable.",
+)
+@click.option("--to", metavar="EXPORTER", help="Send it all to this exporter of CONFIG.")
+@click.pass_context
+def _replay(
+    ctx: click.Context, config: Path, is_listing: bool, only: tuple[str, ...], to: str | None
+) -> None:
+    """
+    Send what is in the quarantine of CONFIG on its way again, while the service runs or not.
+
+    What an exporter did not deliver it gets again; else it goes through what lies behind the
+    component that could not hand it on. What is delivered is deleted, the rest stays. Exits with 0
+    if nothing is left, with 1 if something is.
+    """
+    from otelwasm.cli.replaying import list_quarantined, replay_quarantined
+
+    if is_listing:
+        list_quarantined(config)
+    else:
+        ctx.exit(0 if replay_quarantined(config, only=only, to=to) else 1)
 
 
 @main.command("new")

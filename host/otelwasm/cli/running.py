@@ -5,7 +5,7 @@ Run or check a configuration's pipelines in a program of their own.
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -13,7 +13,9 @@ from otelwasm.logs import configure_logging
 from otelwasm.service import Pipeline, run_until_signalled
 from otelwasm.watching import Watch
 
-__all__ = ["check_pipeline", "run_pipeline"]
+__all__ = ["check_pipeline", "in_a_loop", "run_pipeline"]
+
+T = TypeVar("T")
 
 
 def run_pipeline(config: Path, *, is_watching: bool = False) -> None:
@@ -25,18 +27,21 @@ def run_pipeline(config: Path, *, is_watching: bool = False) -> None:
         watch = Watch(pipeline, config) if is_watching else None
         await run_until_signalled(pipeline, watch=watch)
 
-    _in_a_loop(config, run)
+    in_a_loop(config, run)
 
 
 def check_pipeline(config: Path) -> None:
     """
     Return if the configuration is good and its plugins start; raise SetupError if not.
     """
-    _in_a_loop(config, Pipeline.check)
+    in_a_loop(config, Pipeline.check)
 
 
-def _in_a_loop(config: Path, do: Callable[[Pipeline], Coroutine[Any, Any, None]]) -> None:
+def in_a_loop(config: Path, do: Callable[[Pipeline], Coroutine[Any, Any, T]]) -> T:
+    """
+    Read *config* and *do* something with its pipelines, with the log that it asks for.
+    """
     pipeline = Pipeline.from_yaml(config)
     configure_logging(pipeline.config.service.telemetry.logs.level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(do(pipeline))
+        return runner.run(do(pipeline))

@@ -1,5 +1,11 @@
 """
 Keep batches that can neither be delivered nor refused to their sender, for a later replay.
+
+    <time>-<component>-<signal>.otlp     the payload
+    <time>-<component>-<signal>.json     where it comes from, and why it is here
+
+The `.json` is written last and deleted last: a batch without one was cut short, one without a
+batch was delivered meanwhile.
 """
 
 import json
@@ -7,6 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import attrs
 import structlog
 
 from otelwasm.cache import write_atomically
@@ -14,19 +21,73 @@ from otelwasm.config.places import writable
 from otelwasm.config.values import ByteSize
 from otelwasm.errors import SetupError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
-__all__ = ["Quarantine"]
+__all__ = ["Quarantine", "Quarantined", "quarantined"]
 
 _log = structlog.get_logger(__name__)
 
 
+@attrs.frozen
+class Quarantined:
+    """
+    One batch in the folder, a *file*: which *component* had it at the *time*, and the *reason* why
+    it could not hand it on.
+    """
+
+    file: Path
+    component: str
+    signal: Signal
+    size_bytes: int
+    items: int
+    time: datetime
+    reason: str
+
+    def read(self) -> Batch:
+        """
+        The batch itself; raises OSError.
+        """
+        return Batch(self.signal, self.file.read_bytes(), self.items)
+
+    def delete(self) -> None:
+        """
+        Forget it, as it is where it should go.
+        """
+        self.file.unlink()
+        self.file.with_suffix(".json").unlink()
+
+
+def quarantined(directory: Path) -> list[Quarantined]:
+    """
+    All batches in *directory*, the oldest first; what is no whole batch is logged.
+    """
+    found = []
+    for file in sorted(directory.glob("*.otlp")):
+        try:
+            note = json.loads(file.with_suffix(".json").read_bytes())
+            found.append(
+                Quarantined(
+                    file,
+                    component=note["component"],
+                    signal=Signal[note["signal"].upper()],
+                    size_bytes=note["bytes"],
+                    items=note["items"],
+                    time=datetime.fromisoformat(note["time"]),
+                    reason=note["reason"],
+                )
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("no whole batch; it is left alone", file=str(file), error=repr(error))
+    return found
+
+
 class Quarantine:
     """
-    A folder with one `.otlp` file for each batch, and beside it a `.json` that says why.
+    The folder, up to *max_bytes* of payloads.
 
-    The `.json` is written last: a batch without one was cut short. Writing is synchronous, so
-    that a batch in the hand of a task that is being cancelled is never half kept.
+    Writing is synchronous, so that a batch in the hand of a task that is being cancelled is never
+    half kept.
     """
 
     def __init__(self, directory: Path, *, max_bytes: int, telemetry: Telemetry) -> None:
@@ -34,6 +95,7 @@ class Quarantine:
         self.max_bytes = max_bytes
         self._telemetry = telemetry
         self._used_bytes: int | None = None
+        self._counted_ns = 0
 
     def check(self) -> None:
         """
@@ -52,6 +114,8 @@ class Quarantine:
         Write *batch* down; if that cannot be, count and log that it is lost.
         """
         try:
+            if self.used_bytes + batch.size > self.max_bytes:
+                self._count_again()
             if self.used_bytes + batch.size > self.max_bytes:
                 limit = ByteSize(self.max_bytes)
                 raise OSError(f"the quarantine {self.directory} is full; the limit is {limit}")
@@ -86,6 +150,14 @@ class Quarantine:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._used_bytes = sum(file.stat().st_size for file in self.directory.glob("*.otlp"))
         return self._used_bytes
+
+    def _count_again(self) -> None:
+        """
+        Count anew if somebody, a replay say, changed the folder since.
+        """
+        changed_ns = self.directory.stat().st_mtime_ns
+        if changed_ns != self._counted_ns:
+            self._used_bytes, self._counted_ns = None, changed_ns
 
     def _write(self, batch: Batch, component: str, *, reason: str) -> Path:
         now = datetime.now(UTC)

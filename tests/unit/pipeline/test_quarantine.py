@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from otelwasm.errors import SetupError
-from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.quarantine import Quarantine, quarantined
 from otelwasm.telemetry import Telemetry
 from pipeline.fakes import a_batch
 
@@ -83,6 +83,21 @@ def test_a_full_quarantine_counts_what_is_lost(tmp_path: Path) -> None:
         quarantine.keep(batch, "exporter/otlp", reason="no")
 
     assert len(kept(tmp_path, ".otlp")) == 2
+    assert (telemetry.total_items("quarantined"), telemetry.total_items("lost")) == (2, 1)
+
+
+def test_what_is_taken_out_makes_room(tmp_path: Path) -> None:
+    """
+    A full quarantine that was replayed takes batches again, without a restart.
+    """
+    telemetry, batch = Telemetry(), a_batch("a")
+    quarantine = Quarantine(tmp_path, max_bytes=batch.size, telemetry=telemetry)
+    for _ in range(2):
+        quarantine.keep(batch, "exporter/otlp", reason="no")
+    (one,) = quarantined(tmp_path)
+    one.delete()
+    quarantine.keep(batch, "exporter/otlp", reason="no")
+
     assert (telemetry.total_items("quarantined"), telemetry.total_items("lost")) == (2, 1)
 
 

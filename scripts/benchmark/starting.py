@@ -31,6 +31,14 @@ _PROGRAM = (
     "import sys; from otelwasm import Plugin, Signal\n"
     "plugin = Plugin(sys.argv[1]); plugin.process(Signal.TRACES, b'')"
 )
+_PIPELINE = """
+receivers: {{otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:0"}}}}}}}}
+processors: {{wasm/plugin: {{plugin: "{plugin}"}}}}
+exporters: {{debug: {{}}}}
+service:
+  pipelines:
+    traces: {{receivers: [otlp], processors: [wasm/plugin], exporters: [debug]}}
+"""
 # What tells that a program is there; how Python then takes itself down is no part of a start.
 _THERE = "; print(flush=True)"
 
@@ -64,6 +72,12 @@ def starting(session: Session) -> Table:
         programs = {name: ("-c", program + _THERE) for name, program in _IMPORTS.items()}
         for what, place in places.items():
             programs[f"{what}, to its first batch"] = ("-c", _PROGRAM + _THERE, str(place))
+        pipeline = session.folder / "pipeline.yaml"
+        pipeline.write_text(_PIPELINE.format(plugin=file))
+        programs["`otelwasm run` with the `.py` file, until it takes batches"] = (
+            *("-m", "otelwasm", "run"),
+            str(pipeline),
+        )
         size = f"{component.stat().st_size / 1e6:.0f} MB"
         programs[f"`otelwasm validate`, a component of {size}"] = (
             *("-m", "otelwasm", "validate"),
@@ -96,7 +110,10 @@ def _programs(programs: Mapping[str, tuple[str, ...]], session: Session) -> dict
 
     def run(arguments: tuple[str, ...]) -> None:
         with subprocess.Popen(
-            [sys.executable, *arguments], stdout=subprocess.PIPE, env=environment
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
         ) as process:
             assert process.stdout is not None
             printed = process.stdout.read(1)

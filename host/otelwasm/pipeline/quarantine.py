@@ -148,7 +148,7 @@ class Quarantine:
         """
         if self._used_bytes is None:
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._used_bytes = sum(file.stat().st_size for file in self.directory.glob("*.otlp"))
+            self._used_bytes = sum(map(_size, self.directory.glob("*.otlp")))
         return self._used_bytes
 
     def _count_again(self) -> None:
@@ -183,3 +183,10 @@ class Quarantine:
         content = text.encode("utf-8", "backslashreplace")
         write_atomically(self.directory / f"{stem}.json", content)
         return path
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # replayed just now
+        return 0

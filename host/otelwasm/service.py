@@ -123,12 +123,17 @@ class Pipeline:
 
     async def check(self) -> None:
         """
-        Do all that starting would do short of opening sockets and files: load the plugins, too.
+        Do all that starting would do short of opening sockets and files: load the plugins, too,
+        and compile what is not in the cache.
         """
         self._warn()
         graph = Graph(self.config, self.registry, telemetry=self.telemetry, keeps_state=False)
         try:
             await graph.load()
+            if any(receiver.kind == "otlp" for receiver in self.config.receivers.values()):
+                from otelwasm.otlp.checking import PayloadCheck
+
+                await asyncio.to_thread(PayloadCheck().load)
         finally:
             await graph.stop()
 

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from otelwasm.errors import ConfigError, PluginStartError, SetupError
+from otelwasm.otlp.checking import PayloadCheck
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.registry import ExporterKind, ReceiverKind
@@ -115,6 +116,21 @@ async def test_all_plugins_that_refuse_are_told(tmp_path: Path) -> None:
         "configuration: processors.wasm/one: plugin 'one' did not start: this",
         "configuration: processors.wasm/two: plugin 'two' did not start: that",
     ]
+
+
+@in_a_loop
+async def test_a_check_compiles_what_a_start_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    After `check`, as of a container's image, nothing is left to compile for OTLP receivers.
+    """
+    loaded: list[PayloadCheck] = []
+    monkeypatch.setattr(PayloadCheck, "load", loaded.append)
+    pipelines = {"traces": {"receivers": ["otlp"], "exporters": ["debug"]}}
+    otlp = {"protocols": {"http": {"endpoint": "localhost:0"}}}
+    parts = {"receivers": {"otlp": otlp}, "exporters": {"debug": {}}}
+    await Pipeline({**parts, "service": {"pipelines": pipelines}}).check()
+
+    assert 1 == len(loaded)
 
 
 @in_a_loop

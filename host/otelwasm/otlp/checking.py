@@ -29,7 +29,15 @@ _log = structlog.get_logger(__name__)
 
 _NativeCheck = Callable[[bytes, Signal], int]
 _ONE_LOADS = threading.Lock()
-_BUILD = "from otelwasm.build.native import host_extension; print(host_extension())"
+_BUILD = """
+import sys
+from otelwasm.build.native import host_extension
+from otelwasm.errors import BuildError
+try:
+    print(host_extension())
+except (BuildError, OSError) as error:
+    sys.exit(str(error))
+"""
 
 
 class PayloadCheck:

@@ -95,3 +95,17 @@ def test_requests_are_checked_without_the_extension(monkeypatch: pytest.MonkeyPa
     check(Signal.LOGS, a_payload(Signal.LOGS))
     with pytest.raises(PermanentError, match="malformed logs request of 5 bytes"):
         check(Signal.LOGS, b"hello")
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Why the extension could not be built is told without a traceback.
+    """
+    monkeypatch.setenv("OTELWASM_CACHE", "/proc/nowhere")
+
+    with pytest.raises(BuildError) as caught:
+        checking._build()
+    assert "its extension could not be built: [Errno 2] No such file or directory: " in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)

@@ -124,7 +124,7 @@ async def test_a_check_compiles_what_a_start_would(monkeypatch: pytest.MonkeyPat
     After `check`, as of a container's image, nothing is left to compile for OTLP receivers.
     """
     loaded: list[PayloadCheck] = []
-    monkeypatch.setattr(PayloadCheck, "load", loaded.append)
+    monkeypatch.setattr(PayloadCheck, "load", lambda check: loaded.append(check))
     pipelines = {"traces": {"receivers": ["otlp"], "exporters": ["debug"]}}
     otlp = {"protocols": {"http": {"endpoint": "localhost:0"}}}
     parts = {"receivers": {"otlp": otlp}, "exporters": {"debug": {}}}

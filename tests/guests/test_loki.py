@@ -66,7 +66,7 @@ def test_records_become_streams() -> None:
                     ["1700000000000000000", "slow: ü", metadata],
                     [
                         "1700000000000000000",
-                        '{"b": 1}',
+                        '{"b":1}',
                         {"host_name": "a", "scope_name": "lib"},
                     ],
                 ],

@@ -2,7 +2,6 @@
 Whole-batch operations on the wire, held against protobuf's parse, edit, serialize.
 """
 
-import json
 from collections.abc import Iterator
 from random import Random
 from types import ModuleType
@@ -13,6 +12,7 @@ from google.protobuf.message import Message
 
 from native import otlp_samples, reference
 from native.otlp_samples import KEYS, REQUESTS, VALUES, random_request, roughened
+from otelwasm_sdk import text_of
 
 LEVELS = (
     ("resources", "scopes", "spans", "events", "links", "everywhere"),
@@ -42,7 +42,7 @@ def encode(value: object) -> bytes:
     """
     The bytes that stand for a list or a dict where it is hashed.
     """
-    return json.dumps(value, sort_keys=True, default=bytes.hex).encode()
+    return text_of(value).encode()
 
 
 @pytest.mark.parametrize(("signal", "on"), CASES)

@@ -2,7 +2,6 @@
 The Rust SDK's operations and views, held against protobuf's parse, edit, serialize.
 """
 
-import json
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ from native.otlp_samples import (
     random_request,
     roughened,
 )
+from otelwasm_sdk import text_of
 from rust.applied import Apply, RefusedError
 
 LEVELS = (
@@ -59,7 +59,7 @@ def encode(value: object) -> bytes:
     """
     The bytes that stand for a list or a dict where it is hashed.
     """
-    return json.dumps(value, sort_keys=True, default=bytes.hex).encode()
+    return text_of(value).encode()
 
 
 @pytest.mark.parametrize(("signal", "on"), CASES)

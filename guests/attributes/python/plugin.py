@@ -7,13 +7,10 @@ count for them. `from_context` is refused: a batch comes without its request's h
 are Python's regular expressions, and like Go's they may match anywhere in the text.
 """
 
-import base64
 import hashlib
-import json
 import math
 import re
 from collections.abc import Collection, MutableMapping
-from decimal import Decimal
 from typing import Any, Literal
 
 import attrs
@@ -32,6 +29,7 @@ from otelwasm_sdk import (
     Traces,
     hashed,
     processor,
+    text_of,
 )
 
 Attributes = MutableMapping[str, Any]
@@ -152,31 +150,6 @@ def to_double(value: object) -> object:
         is_special = re.fullmatch(r"[+-]?inf(inity)?|nan", value, re.IGNORECASE)
         return float(value) if is_special else value
     return float(value) if isinstance(value, bool | int) else value
-
-
-def text_of(value: object) -> str:
-    """Write any value as the Collector does."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        is_plain = value == 0 or 1e-6 <= abs(value) < 1e21
-        return format(Decimal(repr(value)).normalize(), "f" if is_plain else "e")
-    return "" if value is None else json_text(value)
-
-
-def json_text(value: object) -> str:
-    if isinstance(value, dict):
-        pairs = (f"{json_text(key)}:{json_text(member)}" for key, member in sorted(value.items()))
-        return f"{{{','.join(pairs)}}}"
-    if isinstance(value, list):
-        return f"[{','.join(map(json_text, value))}]"
-    if isinstance(value, float):
-        return text_of(value)
-    return json.dumps(text_of(value) if isinstance(value, bytes) else value, ensure_ascii=False)
 
 
 CONVERSIONS = {"int": to_int, "double": to_double, "string": text_of}

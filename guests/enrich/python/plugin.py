@@ -25,6 +25,7 @@ from otelwasm_sdk import (
     meter,
     processor,
     state,
+    text_of,
 )
 
 Fields = dict[str, Any]
@@ -67,16 +68,16 @@ class Enrich:
             value = item.attributes.get(key)
             if value is None:
                 value = item.resource.attributes.get(key)
-            if value is None or str(value) in failed:
+            if value is None or (text := text_of(value)) in failed:
                 continue
             try:
-                found = self.known(str(value))
+                found = self.known(text)
             except Failure as error:
                 if self.config.on_failure == "retry":
                     raise Retryable(f"looking up {key}: {error}") from None
                 if self.config.on_failure == "refuse":
                     raise Permanent(f"looking up {key}: {error}") from None
-                failed[str(value)] = str(error)
+                failed[text] = str(error)
                 continue
             item.attributes.update(found)
         if failed:

@@ -12,12 +12,11 @@ import json
 import re
 import time
 import zlib
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from otelwasm_sdk import LogRecord, Logs, exporter, http
+from otelwasm_sdk import LogRecord, Logs, exporter, http, text_of
 
 
 @attrs.frozen
@@ -90,13 +89,3 @@ def name_of(key: str) -> str:
     """Write a key as Loki allows it: letters, digits and underscores, no digit first."""
     name = re.sub(r"[^a-zA-Z0-9_]", "_", key)
     return f"key_{name}" if not name or name[0].isdigit() else name
-
-
-def text_of(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Mapping | list | bool):
-        return json.dumps(value, ensure_ascii=False, default=bytes.hex)
-    return "" if value is None else str(value)

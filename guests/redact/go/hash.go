@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"math"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -39,7 +38,6 @@ func bytesToHash(value pcommon.Value) []byte {
 	case pcommon.ValueTypeEmpty:
 		return nil
 	default:
-		text, _ := json.Marshal(value.AsRaw())
-		return text
+		return []byte(value.AsString())
 	}
 }

@@ -6,7 +6,7 @@ from bisect import bisect_left
 import attrs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA
 
-from otelwasm_sdk import Metrics, Span, Traces, emit, processor
+from otelwasm_sdk import Metrics, Span, Traces, emit, processor, text_of
 
 
 @attrs.frozen
@@ -59,7 +59,7 @@ class SpanMetrics:
             ("span.kind", span.kind_name),
             ("status.code", "error" if span.is_error else "ok"),
             *(
-                (name, str(attributes[name]))
+                (name, text_of(attributes[name]))
                 for name in self.config.dimensions
                 if name in attributes
             ),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from otelwasm_sdk import Batch, DataPoint, Item, LogRecord, Span, exporter
+from otelwasm_sdk import Batch, DataPoint, Item, LogRecord, Span, exporter, text_of
 
 
 @exporter
@@ -38,5 +38,5 @@ def moment(unix_nano: int) -> str:
 
 def quoted(value: Any) -> str:
     """Write a value so that a line stays a line, and its end can be seen."""
-    text = str(value)
+    text = text_of(value)
     return text if text and text.isprintable() and " " not in text else repr(text)

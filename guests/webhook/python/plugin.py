@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
-from otelwasm_sdk import Logs, Message, Reply, emit, key_values, receiver
+from otelwasm_sdk import Logs, Message, Reply, emit, key_values, receiver, text_of
 from otelwasm_sdk.values import write_value
 
 
@@ -173,7 +173,7 @@ def member(payload: dict[str, Any], *path: str) -> Any:
 def texts(given: object) -> dict[str, str]:
     if not isinstance(given, dict):
         return {}
-    return {clean(key): clean(str(value)) for key, value in given.items()}
+    return {clean(key): clean(text_of(value)) for key, value in given.items()}
 
 
 def present(attributes: dict[str, Any]) -> dict[str, str]:

@@ -35,11 +35,13 @@ static int is_true(PyObject *function, PyObject *value) {
   return result;
 }
 
-/* A number is matched by its digits: "5.." is for 503, too. */
+PyObject *text_of;
+
+/* Anything but a text is matched by how the Collector writes it: "5.." is for 503, too. */
 static int pattern_matches(PyObject *matches, PyObject *value) {
   if (PyUnicode_Check(value)) return is_true(matches, value);
   if (value == Py_None) return 0;
-  PyObject *text = PyObject_Str(value);
+  PyObject *text = text_of ? PyObject_CallFunctionObjArgs(text_of, value, NULL) : PyObject_Str(value);
   int result = text ? is_true(matches, text) : -1;
   Py_XDECREF(text);
   return result;

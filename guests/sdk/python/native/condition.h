@@ -4,6 +4,9 @@
 
 #include "walk.h"
 
+/* The SDK's function that writes values as texts, where it has said so. */
+extern PyObject *text_of;
+
 /* Takes the messages of a level out that meet all conditions, or with *drops* 0 those that do not;
  * how many, or -1 with an exception. */
 Py_ssize_t drop_where(Place *root, const Level *level, PyObject *conditions, int drops);

@@ -68,6 +68,12 @@ static PyObject *use_malformed(PyObject *module, PyObject *type) {
   return Py_NewRef(type);
 }
 
+static PyObject *use_text_of(PyObject *module, PyObject *function) {
+  (void)module;
+  text_of = Py_NewRef(function);
+  Py_RETURN_NONE;
+}
+
 static PyMethodDef METHODS[] = {
     {"check", native_check, METH_VARARGS,
      "check(payload, signal, /)\n--\n\nRaise ValueError, with the place, for a payload that\n"
@@ -79,6 +85,8 @@ static PyMethodDef METHODS[] = {
     {"use_malformed", use_malformed, METH_O,
      "use_malformed(type, /)\n--\n\nRaise this exception for malformed payloads, not\n"
      "ValueError; a decorator."},
+    {"use_text_of", use_text_of, METH_O,
+     "use_text_of(function, /)\n--\n\nWrite values by this function where patterns are matched."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -11,6 +11,7 @@ from otelwasm_sdk.messages import Message, Receipt, Reply
 from otelwasm_sdk.pipeline import emit
 from otelwasm_sdk.profiles import Profiles
 from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.texts import text_of
 from otelwasm_sdk.values import hashed, key_values
 from otelwasm_sdk.views import (
     DataPoint,
@@ -66,4 +67,5 @@ __all__ = [
     "processor",
     "receiver",
     "state",
+    "text_of",
 ]

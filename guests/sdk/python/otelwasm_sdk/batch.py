@@ -224,8 +224,9 @@ class Batch(Generic[I]):
         A condition names a field (`name`, `status.code`), an attribute (`attributes.http.route`),
         or one of what is around (`resource.attributes.service.name`, `scope.name`,
         `metric.name`), and says what has to be there: a value; a range or a tuple of values;
-        `at_least(500)`, `below(9)`; a compiled regular expression that matches all of it; a
-        function of it; or `...` for anything. Conditions are much faster than a function.
+        `at_least(500)`, `below(9)`; a compiled regular expression that matches all of its text, as
+        `text_of` gives it; a function of it; or `...` for anything. Conditions are much faster
+        than a function.
 
         A scope or a resource that is emptied by this goes, too; a plugin that returns a batch
         that it emptied sends nothing on.

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from otelwasm_sdk.messages import Request, Response
 from otelwasm_sdk.signals import Signal
+from otelwasm_sdk.texts import text_of
 
 __all__ = ["HOST", "Host", "Level", "Pairs", "current_host", "pairs_of"]
 
@@ -81,4 +82,4 @@ def pairs_of(attributes: dict[str, object]) -> Pairs:
     """
     Write keyword arguments as names and values.
     """
-    return [(name, str(value)) for name, value in attributes.items()]
+    return [(name, text_of(value)) for name, value in attributes.items()]

@@ -3,11 +3,12 @@ Turn plain Python values into OTLP's attribute values, and into hashes.
 """
 
 import hashlib
-import json
 import struct
 from collections.abc import Mapping
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from otelwasm_sdk.texts import text_of
 
 __all__ = ["bytes_to_hash", "hashed", "key_values", "write_value"]
 
@@ -101,4 +102,4 @@ def bytes_to_hash(value: object) -> bytes:
         return value
     if value is None:
         return b""
-    return json.dumps(value, sort_keys=True, default=bytes.hex).encode()
+    return text_of(value).encode()

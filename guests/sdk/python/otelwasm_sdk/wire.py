@@ -9,6 +9,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from otelwasm_sdk.failures import Malformed
+from otelwasm_sdk.texts import text_of
 
 __all__ = ["at_least", "below", "native"]
 
@@ -20,6 +21,7 @@ except ImportError:
     native = load_extension()
 
 native.use_malformed(Malformed)
+native.use_text_of(text_of)
 MutableMapping.register(native.Attributes)
 
 at_least: Callable[[float], Any] = native.at_least

@@ -75,6 +75,7 @@ fn answer(request: &Request, payload: Vec<u8>) -> Answer {
         "rename" => batch.on(on).rename_attribute(key, &request.new)?,
         "hash" => batch.on(on).hash_attributes(&request.keys, &request.new)?,
         "map" => batch.on(on).map_attributes(|k, _| (k == key).then(|| value.clone()))?,
+        "text" => batch.on(on).map_attributes(|_, value| Some(value.to_string().into()))?,
         "drop" => batch.retain(|item| item.attribute(key).is_none())?,
         "split" => {
             let parts = batch.split(|item| item.attribute(key).map(|value| value.to_string()))?;

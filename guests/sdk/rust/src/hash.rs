@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use crate::json;
 use crate::value::Value;
 
 /// The SHA-256 of an attribute's value in hexadecimal; empty values stay empty.
@@ -19,7 +18,7 @@ pub fn hashed(value: &Value<'_>, salt: &str) -> String {
         Value::Int(number) => number.to_le_bytes().to_vec().into(),
         Value::Double(number) => number.to_le_bytes().to_vec().into(),
         Value::Bytes(bytes) => bytes.as_ref().into(),
-        Value::List(_) | Value::Map(_) => json::text(value).into_bytes().into(),
+        Value::List(_) | Value::Map(_) => value.to_string().into_bytes().into(),
     };
     if bytes.is_empty() {
         return String::new();

@@ -92,14 +92,11 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Texts as they are, everything else as JSON.
+/// As the Collector writes it (its `AsString`): a text as it is, bytes in Base64, lists and maps as
+/// JSON, no value as the empty text.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Str(text) => out.write_str(text),
-            Value::Empty => Ok(()),
-            other => out.write_str(&crate::json::text(other)),
-        }
+        out.write_str(&crate::texts::text_of(self))
     }
 }
 

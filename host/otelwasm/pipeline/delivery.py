@@ -4,7 +4,7 @@ Deliver the batches of one exporter: queue, send, back off, try again, or keep f
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 
 import attrs
@@ -22,6 +22,12 @@ from otelwasm.telemetry import Telemetry
 __all__ = ["Delivery", "DeliveryConfig", "RetryConfig", "SendingQueueConfig"]
 
 _log = structlog.get_logger(__name__)
+
+# Nobody comes after the shutdown timeout, so until then a batch is tried this often at least.
+_LAST_ATTEMPTS_S = 1.0
+# Whoever stops the program hears what it waits for: soon, and then now and again.
+_FIRST_LINE_S = 1.0
+_LINE_EVERY_S = 5.0
 
 
 @attrs.frozen
@@ -173,19 +179,48 @@ class Delivery:
         Send what is queued until *deadline* (the loop's time); quarantine the rest.
         """
         self._is_draining.set()
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self.queue.budget.unused()
-        except TimeoutError:
-            pass
+        await self._wait_until_empty(deadline)
         for sender in self._senders:
             sender.cancel()
         await asyncio.gather(*self._senders, return_exceptions=True)
-        for batch in [*self._in_hand.values(), *self.queue.take_rest()]:
-            self._give_up(batch, "not delivered before the shutdown timeout")
+        reason = "not delivered before the shutdown timeout"
+        rest = [*self._in_hand.values(), *self.queue.take_rest()]
+        lost = [batch for batch in rest if not self._give_up(batch, reason)]
+        if rest:
+            _log.error(
+                reason,
+                component=self.name,
+                batches=len(rest),
+                quarantined=_items(rest) - _items(lost),
+                lost=_items(lost),
+            )
         self._senders.clear()
         self._in_hand.clear()
         self._is_closed = True
+
+    async def _wait_until_empty(self, deadline: float) -> None:
+        """
+        Wait for what is queued, until *deadline* at most, and say now and then what that is.
+        """
+        loop = asyncio.get_running_loop()
+        next_line = loop.time() + _FIRST_LINE_S
+        while True:
+            try:
+                async with asyncio.timeout_at(min(deadline, next_line)):
+                    await self.queue.budget.unused()
+                return
+            except TimeoutError:
+                if loop.time() >= deadline:
+                    return
+            rest = [*self._in_hand.values(), *self.queue.waiting()]
+            _log.info(
+                "stopping waits for what is not delivered yet",
+                component=self.name,
+                batches=len(rest),
+                items=_items(rest),
+                left_s=round(deadline - loop.time(), 1),
+            )
+            next_line += _LINE_EVERY_S
 
     def _make_room(self, batch: Batch) -> None:
         if self._is_closed:
@@ -222,6 +257,8 @@ class Delivery:
                 if delay is None:
                     self._give_up(batch, f"gave up after {attempt + 1} attempts: {error}")
                     return
+                if self._is_draining.is_set():
+                    delay = max(error.after_s or 0, min(delay, _LAST_ATTEMPTS_S))
                 self._telemetry.count("retried", self.name, batch)
                 _log.warning(
                     "delivery failed, will be tried again",
@@ -266,9 +303,14 @@ class Delivery:
         except TimeoutError:
             pass
 
-    def _give_up(self, batch: Batch, reason: str) -> None:
-        self._quarantine.keep(batch, self.name, reason=reason)
+    def _give_up(self, batch: Batch, reason: str) -> bool:
+        is_kept = self._quarantine.keep(batch, self.name, reason=reason)
         self.queue.done(batch)
+        return is_kept
+
+
+def _items(batches: Iterable[Batch]) -> int:
+    return sum(batch.items for batch in batches)
 
 
 async def _let_go(batch: Batch) -> None:

@@ -109,9 +109,9 @@ class Quarantine:
                 f"{self.directory} cannot be used: {error}; name a folder that this user may write"
             ) from error
 
-    def keep(self, batch: Batch, component: str, *, reason: str) -> None:
+    def keep(self, batch: Batch, component: str, *, reason: str) -> bool:
         """
-        Write *batch* down; if that cannot be, count and log that it is lost.
+        Write *batch* down; if that cannot be, count and log that it is lost, and return False.
         """
         try:
             if self.used_bytes + batch.size > self.max_bytes:
@@ -130,7 +130,7 @@ class Quarantine:
                 reason=reason,
                 error=str(error),
             )
-            return
+            return False
         self._telemetry.count("quarantined", component, batch)
         _log.error(
             "batch quarantined",
@@ -140,6 +140,7 @@ class Quarantine:
             reason=reason,
             file=str(path),
         )
+        return True
 
     @property
     def used_bytes(self) -> int:

@@ -153,10 +153,16 @@ class BatchQueue:
         """
         self.budget.give_back(batch.size)
 
+    def waiting(self) -> list[Batch]:
+        """
+        What is not in anybody's hand yet.
+        """
+        return list(self._waiting)
+
     def take_rest(self) -> list[Batch]:
         """
         Empty the queue at once, without waiting.
         """
-        rest = list(self._waiting)
+        rest = self.waiting()
         self._waiting.clear()
         return rest

@@ -3,7 +3,6 @@ A delivery sends what is queued, tries again what may work later, and keeps the 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,53 +10,10 @@ import pytest
 from otelwasm.config.values import ByteSize, Duration
 from otelwasm.errors import PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.delivery import Delivery, DeliveryConfig, RetryConfig, SendingQueueConfig
-from otelwasm.pipeline.quarantine import Quarantine
+from otelwasm.pipeline.delivery import RetryConfig, SendingQueueConfig
 from otelwasm.pipeline.step import StepConsumer
-from otelwasm.telemetry import Telemetry
 from pipeline.fakes import a_batch, in_a_loop
-
-TWO_CONSUMERS = SendingQueueConfig(num_consumers=2)
-QUICKLY = RetryConfig(initial_interval=Duration(0.001), max_interval=Duration(0.002))
-
-
-def a_delivery(
-    folder: Path,
-    send: Callable[[Batch], Awaitable[None]],
-    *,
-    retry: RetryConfig = QUICKLY,
-    queue: SendingQueueConfig = TWO_CONSUMERS,
-    timeout_s: float = 5,
-) -> Delivery:
-    """
-    A delivery that has been started.
-    """
-    telemetry = Telemetry()
-    delivery = Delivery(
-        "exporter/test",
-        send,
-        config=DeliveryConfig(
-            sending_queue=queue, retry_on_failure=retry, timeout=Duration(timeout_s)
-        ),
-        quarantine=Quarantine(folder, max_bytes=1 << 20, telemetry=telemetry),
-        telemetry=telemetry,
-    )
-    delivery.start()
-    return delivery
-
-
-async def finish(delivery: Delivery, within_s: float = 5) -> None:
-    """
-    Drain *delivery*.
-    """
-    await delivery.drain(asyncio.get_running_loop().time() + within_s)
-
-
-def quarantined(folder: Path) -> list[bytes]:
-    """
-    The payloads in the quarantine.
-    """
-    return [path.read_bytes() for path in sorted(folder.glob("*.otlp"))]
+from unit.pipeline.delivering import a_delivery, finish, quarantined
 
 
 @in_a_loop
@@ -174,50 +130,6 @@ async def test_no_answer_in_time_is_retryable(tmp_path: Path) -> None:
 
 
 @in_a_loop
-async def test_draining_does_not_wait_for_a_backoff(tmp_path: Path) -> None:
-    """
-    A batch that waits an hour for its next attempt gets one at once when the program stops.
-    """
-    sent: list[Batch] = []
-    failed = asyncio.Event()
-
-    async def send(batch: Batch) -> None:
-        if not failed.is_set():
-            failed.set()
-            raise RetryableError("busy")
-        sent.append(batch)
-
-    hour = Duration(3600)
-    retry = RetryConfig(initial_interval=hour, max_interval=hour, max_elapsed_time=Duration(0))
-    delivery = a_delivery(tmp_path, send, retry=retry)
-    batch = a_batch()
-    await StepConsumer(delivery).consume(batch)
-    await failed.wait()
-    await finish(delivery)
-
-    assert [batch] == sent
-
-
-@in_a_loop
-async def test_what_is_left_at_the_deadline_is_quarantined(tmp_path: Path) -> None:
-    """
-    Neither a batch in a sender's hand nor one in the queue is lost when time is up.
-    """
-
-    async def send(_: Batch) -> None:
-        await asyncio.Event().wait()
-
-    delivery = a_delivery(tmp_path, send, queue=SendingQueueConfig(num_consumers=1))
-    batches = [a_batch(name) for name in ("in hand", "queued 1", "queued 2")]
-    for batch in batches:
-        await StepConsumer(delivery).consume(batch)
-    await finish(delivery, within_s=0.05)
-
-    assert sorted(batch.payload for batch in batches) == sorted(quarantined(tmp_path))
-    assert delivery.queue.budget.used_bytes == 0
-
-
-@in_a_loop
 async def test_a_cancelled_admission_leaves_nothing_behind(tmp_path: Path) -> None:
     """
     Room that was kept and not used is free again, and nothing is sent.
@@ -233,26 +145,6 @@ async def test_a_cancelled_admission_leaves_nothing_behind(tmp_path: Path) -> No
 
     assert sent == []
     assert delivery.queue.budget.used_bytes == 0
-
-
-@in_a_loop
-async def test_what_is_committed_after_the_end_is_kept(tmp_path: Path) -> None:
-    """
-    A batch that was admitted before the end and committed after it is quarantined; after the end
-    none is admitted.
-    """
-
-    async def send(_: Batch) -> None:
-        pass
-
-    delivery, batch = a_delivery(tmp_path, send), a_batch()
-    admission = await delivery.admit(batch)
-    await finish(delivery, within_s=0.01)
-    admission.commit()
-    with pytest.raises(RetryableError, match="exporter/test is stopped"):
-        await delivery.admit(a_batch())
-
-    assert quarantined(tmp_path) == [batch.payload]
 
 
 @in_a_loop

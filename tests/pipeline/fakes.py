@@ -30,6 +30,7 @@ __all__ = [
     "FakePlugin",
     "MemoryExporter",
     "MemoryReceiver",
+    "MemoryReceiverConfig",
     "a_batch",
     "a_plugin_file",
     "in_a_loop",

@@ -3,23 +3,28 @@ Whatever was accepted is delivered or kept, however badly the exporters behave.
 """
 
 import asyncio
+import contextlib
 import random
 import threading
 from collections import Counter
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.registry import ReceiverKind
 from otelwasm.service import Pipeline
 from otelwasm.signals import Signal
 from pipeline.fakes import (
     FakePlugin,
     MemoryExporter,
     MemoryReceiver,
+    MemoryReceiverConfig,
     a_batch,
     a_plugin_file,
     in_a_loop,
@@ -216,6 +221,35 @@ async def test_requests_in_flight_are_finished(tmp_path: Path) -> None:
     await request
 
     assert exporter.names == ["late"]
+
+
+@in_a_loop
+async def test_a_slow_sender_leaves_time_for_what_is_held(tmp_path: Path) -> None:
+    """
+    A request that does not end takes half of the time; what a batch held is delivered in the rest.
+    """
+
+    class Slow(MemoryReceiver):
+        async def stop(self, deadline: float) -> None:
+            """
+            Wait for a request that does not end.
+            """
+            await super().stop(deadline)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await asyncio.Event().wait()
+
+    kind = ReceiverKind(MemoryReceiverConfig, lambda _, __, consumer, ___: Slow(consumer))
+    kinds = registry()
+    kinds = attrs.evolve(kinds, receivers={**kinds.receivers, "memory": lambda: kind})
+    config: Any = a_config(tmp_path, processors=["batch"], shutdown_timeout="1s")
+    config["processors"]["batch"]["timeout"] = "1h"
+    async with Pipeline(config, registry=kinds) as pipeline:
+        exporter = pipeline.exporter("memory/one")
+        await pipeline.receiver("memory").receive(a_batch("held"))
+
+    assert exporter.names == ["held"]
+    assert pipeline.telemetry.total_items("quarantined") == 0
 
 
 @in_a_loop

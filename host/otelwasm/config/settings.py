@@ -116,9 +116,12 @@ class ServiceConfig:
     state: StateDirectoryConfig = StateDirectoryConfig()
     """Where the state of plugins is kept."""
     shutdown_timeout: Duration = attrs.field(
-        default=Duration(30), validator=at_least(Duration(0.001))
+        default=Duration(20), validator=at_least(Duration(0.001))
     )
-    """How long stopping may drain what was accepted."""
+    """
+    How long stopping may drain what was accepted; less than what stops the program gives it, such
+    as Kubernetes' 30 s.
+    """
 
 
 @attrs.frozen

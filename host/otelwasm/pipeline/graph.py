@@ -275,9 +275,9 @@ class Graph:
         return consumer_for
 
     async def _stop_receivers(self) -> None:
-        await _to_their_ends(
-            receiver.stop(self._deadline) for receiver in self._new_receivers().values()
-        )
+        # What is held behind them needs time, too: one slow sender must not take all of it.
+        deadline = self._deadline - self._config.service.shutdown_timeout / 2
+        await _to_their_ends(receiver.stop(deadline) for receiver in self._new_receivers().values())
 
     async def _stop_processor(self, processor: Processor) -> None:
         await processor.stop(self._deadline)

@@ -5,6 +5,7 @@ Look into a component: what it is for, what made it and what it is made of. Noth
 import hashlib
 import os
 import re
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -22,6 +23,9 @@ __all__ = ["Inspection", "functions_of", "inspect"]
 # What is known by the interpreter that a component carries, whose own language is another one.
 _PYTHON = re.compile(r"libpython(\d+\.\d+)\.so")
 _BY_TOOL = {"ComponentizeJS": "JavaScript", "componentize-py": "Python"}
+# What makes bindings for one language alone leaves its name in the module that uses them, also
+# where the linker stripped what the compiler says of itself, as it does for our Rust plugins.
+_BY_BINDINGS = {"wit-bindgen-rust": "Rust"}
 # A module with less of the component's code than this, an adapter say, tells nothing of the rest.
 _LEAST_SHARE = 0.1
 
@@ -40,7 +44,7 @@ class Inspection:
     @property
     def language(self) -> str | None:
         """
-        What it is written in, as far as it says: by its interpreter, or by its largest module.
+        What it is written in, as far as can be told: by its interpreter or by its largest module.
         """
         for producer in self.anatomy.producers:
             if producer.name in _BY_TOOL:
@@ -50,7 +54,7 @@ class Inspection:
             return None
         if match := _PYTHON.fullmatch(module.name):
             return f"Python {match[1]}"
-        return next(str(each) for each in module.producers if each.field == "language")
+        return _language(module)
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -101,10 +105,7 @@ class Inspection:
             module
             for module in self.anatomy.modules
             if _code_bytes(module) >= least
-            and (
-                _PYTHON.fullmatch(module.name)
-                or any(each.field == "language" for each in module.producers)
-            )
+            and (_PYTHON.fullmatch(module.name) or _language(module))
         ]
         return max(known, key=lambda module: module.size_bytes, default=None)
 
@@ -137,6 +138,15 @@ def functions_of(port: Port) -> tuple[str, ...]:
     ]
     plain = [wire_name(function.kind, function.name) for function in port.item.functions]
     return (*plain, *members)
+
+
+def _language(module: Module) -> str | None:
+    """
+    What a module's compiler says, or else what its bindings do.
+    """
+    said = (str(each) for each in module.producers if each.field == "language")
+    bound = (_BY_BINDINGS[each.name] for each in module.producers if each.name in _BY_BINDINGS)
+    return next(chain(said, bound), None)
 
 
 def _code_bytes(module: Module) -> int:

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.building import built, need
 from otelwasm.errors import PluginFaultError
+from otelwasm.inspection import inspect
 from otelwasm.testing import Trial
 from otelwasm.wit import read_component
 from otelwasm_sdk import Logs, Permanent, Retryable, Traces, http
@@ -35,6 +36,13 @@ def ask(trial: Trial, what: object) -> Any:
     assert isinstance(answered, Logs)
     [record] = answered.log_records()
     return record.body
+
+
+def test_a_component_tells_its_language(probe: Path) -> None:
+    """
+    `otelwasm inspect` knows what we build of Rust for Rust, stripped as it is.
+    """
+    assert "Rust" == inspect(probe).language
 
 
 def test_what_a_plugin_asks_reaches_the_host(probe: Path) -> None:

@@ -88,6 +88,19 @@ def test_languages_are_known_by_their_interpreters() -> None:
     assert "JavaScript" == inspect(a_component(parts=f"{MODULES} {tool}")).language
 
 
+def test_rust_is_known_by_its_bindings() -> None:
+    """
+    Where what the compiler says was stripped, bindings that only Rust has tell the language.
+    """
+    tools = (
+        '(@producers (processed-by "wit-component" "0.9") (processed-by "wit-bindgen-rust" "1"))'
+    )
+    found = inspect(a_component(parts=f"(core module {CODE} {tools})"))
+
+    assert "Rust" == found.language
+    assert ("wit-component 0.9", "wit-bindgen-rust 1") == found.tools
+
+
 def test_an_adapter_does_not_speak_for_the_rest() -> None:
     """
     Where the bulk of the code says nothing of its language, a small part of it does not either.

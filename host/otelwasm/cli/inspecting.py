@@ -39,8 +39,8 @@ def inspect_component(component: Path, *, as_wit: bool, as_json: bool) -> None:
 def _rows(found: Inspection) -> Iterator[tuple[str, list[str]]]:
     report = found.validation.report
     yield "world", [_world(found)]
-    yield "language", [found.language or "not said"]
-    yield "tools", [", ".join(found.tools) or "not said"]
+    yield "language", [found.language or "unknown: the component does not say"]
+    yield "tools", [", ".join(found.tools) or "unknown: the component does not say"]
     yield "exports", _ports(report.surface.exports)
     yield "imports", _ports(p for p in report.surface.imports if not p.name.startswith("wasi:"))
     yield "WASI", [wasi_text(found.validation.wasi) or "nothing"]

@@ -159,6 +159,18 @@ def test_inspect_shows_what_a_component_is_made_of(plugin: Path) -> None:
         assert f"  {line}\n" in result.stdout, lines
 
 
+def test_inspect_says_what_cannot_be_told(tmp_path: Path) -> None:
+    """
+    A component that says nothing of its language and tools is said to be of an unknown one.
+    """
+    path = tmp_path / "plugin.wasm"
+    path.write_bytes(component(CONTRACT.world("exporter")))
+    shown = otelwasm("inspect", path).stdout
+
+    for title in ("language      ", "tools         "):
+        assert f"  {title}unknown: the component does not say\n" in shown
+
+
 def test_inspect_prints_wit(plugin: Path) -> None:
     """
     `--wit` prints what the component imports and exports, as text that can be read again.

@@ -244,8 +244,10 @@ async def test_a_slow_sender_leaves_time_for_what_is_held(tmp_path: Path) -> Non
     kinds = attrs.evolve(kinds, receivers={**kinds.receivers, "memory": lambda: kind})
     config: Any = a_config(tmp_path, processors=["batch"], shutdown_timeout="1s")
     config["processors"]["batch"]["timeout"] = "1h"
+    config["exporters"]["memory/one"]["timeout"] = "5s"
     async with Pipeline(config, registry=kinds) as pipeline:
         exporter = pipeline.exporter("memory/one")
+        exporter.answer = lambda _: asyncio.sleep(0.02)  # longer than a turn of the loop
         await pipeline.receiver("memory").receive(a_batch("held"))
 
     assert exporter.names == ["held"]

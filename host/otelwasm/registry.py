@@ -4,11 +4,12 @@ Say which kinds of components there are: their settings, and how one is made.
 A kind's module is imported when a configuration first names it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
 
+from otelwasm.otlp.endpoints import Address
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
@@ -118,10 +119,13 @@ class Exporter(Protocol):
 class ReceiverKind:
     """
     A kind of receiver: the class of its settings, and what makes one of its id and them.
+
+    *listens_at* says, of its settings, which addresses it takes telemetry at.
     """
 
     config: type[Any]
     make: Callable[[str, Any, ConsumerFor, Surroundings], Receiver]
+    listens_at: Callable[[Any], Sequence[Address]] = lambda _: ()
 
 
 @attrs.frozen
@@ -143,11 +147,13 @@ class ExporterKind:
     A kind of exporter: the class of its own settings, and what makes one of its id and them.
 
     *at_once* says, of its settings, how many batches it can send at the same time; None for any.
+    *sends_to* says, of them and a signal, which addresses it sends to.
     """
 
     config: type[Any]
     make: Callable[[str, Any, Surroundings], Exporter]
     at_once: Callable[[Any], int | None] = lambda _: None
+    sends_to: Callable[[Any, Signal], Sequence[Address]] = lambda _, __: ()
 
 
 @attrs.frozen
@@ -186,6 +192,7 @@ def _otlp_receiver() -> ReceiverKind:
     return ReceiverKind(
         OtlpConfig,
         lambda name, config, consumer_for, _: OtlpReceiver(config, consumer_for, name=name),
+        listens_at=OtlpConfig.addresses,
     )
 
 
@@ -203,6 +210,7 @@ def _wasm_receiver() -> ReceiverKind:
             quarantine=around.quarantine,
             telemetry=around.telemetry,
         ),
+        listens_at=ReceiverConfig.addresses,
     )
 
 
@@ -249,13 +257,21 @@ def _file_exporter() -> ExporterKind:
 def _otlp_grpc_exporter() -> ExporterKind:
     from otelwasm.exporters.otlp_grpc import OtlpGrpcConfig, OtlpGrpcExporter
 
-    return ExporterKind(OtlpGrpcConfig, lambda _, config, __: OtlpGrpcExporter(config))
+    return ExporterKind(
+        OtlpGrpcConfig,
+        lambda _, config, __: OtlpGrpcExporter(config),
+        sends_to=OtlpGrpcConfig.addresses,
+    )
 
 
 def _otlp_http_exporter() -> ExporterKind:
     from otelwasm.exporters.otlp_http import OtlpHttpConfig, OtlpHttpExporter
 
-    return ExporterKind(OtlpHttpConfig, lambda _, config, __: OtlpHttpExporter(config))
+    return ExporterKind(
+        OtlpHttpConfig,
+        lambda _, config, __: OtlpHttpExporter(config),
+        sends_to=OtlpHttpConfig.addresses,
+    )
 
 
 def _wasm_exporter() -> ExporterKind:
@@ -271,4 +287,9 @@ def _wasm_exporter() -> ExporterKind:
             telemetry=around.telemetry,
         )
 
-    return ExporterKind(ExporterPluginConfig, make, at_once=lambda config: config.instances)
+    return ExporterKind(
+        ExporterPluginConfig,
+        make,
+        at_once=lambda config: config.instances,
+        sends_to=ExporterPluginConfig.addresses,
+    )

@@ -9,6 +9,7 @@ from typing import TypeVar
 import attrs
 
 from otelwasm.config.document import Document, KeyPath, Mistake
+from otelwasm.config.loops import find_loops
 from otelwasm.config.places import folder
 from otelwasm.config.references import check_references, read_pipelines
 from otelwasm.config.settings import (
@@ -79,14 +80,18 @@ class _Loader:
         shared = self._shared()
         mistakes, unused = check_references(pipelines, defined=defined, shared=shared)
         self.mistakes += mistakes
-        return Config(
+        config = Config(
             receivers=receivers,
             processors=processors,
             exporters=exporters,
             pipelines=pipelines,
             service=service,
-            warnings=tuple(map(self._document.describe, unused)),
         )
+        if self.mistakes:
+            return config
+        loops, hops = find_loops(config, self._registry)
+        self.mistakes += loops
+        return attrs.evolve(config, warnings=tuple(map(self._document.describe, [*unused, *hops])))
 
     def _sections(self, tree: object) -> Mapping[str, object]:
         if tree is None:

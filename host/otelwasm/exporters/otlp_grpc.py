@@ -9,7 +9,7 @@ import attrs
 
 from otelwasm.errors import RetryableError
 from otelwasm.otlp.answers import PROTOBUF
-from otelwasm.otlp.endpoints import GrpcTarget
+from otelwasm.otlp.endpoints import Address, GrpcTarget
 from otelwasm.otlp.grpc.channel import GrpcChannel
 from otelwasm.otlp.grpc.status import RpcError, field
 from otelwasm.otlp.rejected import Rejected
@@ -53,6 +53,13 @@ class OtlpGrpcConfig:
     """How requests are compressed."""
     tls: ClientTls | None = None
     """Which server to trust, and the certificate to show it."""
+
+    def addresses(self, _: Signal) -> list[Address]:
+        """
+        Whom it sends to.
+        """
+        target = GrpcTarget.parse(self.endpoint)
+        return [] if target.socket_path is not None else [target.address]
 
     @property
     def is_plain(self) -> bool:

@@ -14,7 +14,7 @@ from otelwasm.http.line import Reply
 from otelwasm.http.messages import header_line
 from otelwasm.otlp.answers import JSON, PROTOBUF
 from otelwasm.otlp.compression import compress
-from otelwasm.otlp.endpoints import http_url
+from otelwasm.otlp.endpoints import Address, http_url
 from otelwasm.otlp.json import to_json
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.otlp.replies import http_error, rejected_in
@@ -90,6 +90,13 @@ class OtlpHttpConfig:
         if own is not None or self.endpoint is None:
             return own
         return http_url(self.endpoint) + SERVICES[signal].path
+
+    def addresses(self, signal: Signal) -> list[Address]:
+        """
+        Whom it sends *signal* to.
+        """
+        url = self.url(signal)
+        return [] if url is None else [Address.of_url(url)]
 
 
 class OtlpHttpExporter:

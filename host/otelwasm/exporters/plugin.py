@@ -13,6 +13,7 @@ import attrs
 from otelwasm.config.plugin import PluginConfig
 from otelwasm.config.values import Duration, at_least
 from otelwasm.errors import PermanentError
+from otelwasm.otlp.endpoints import Address
 from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
@@ -44,6 +45,14 @@ class ExporterPluginConfig(PluginConfig):
 
     timeout: Duration = attrs.field(default=Duration(60), validator=at_least(Duration(0.001)))
     """Time to deliver one batch, waiting for its turn included."""
+
+    def addresses(self, _: Signal) -> list[Address]:
+        """
+        Whom it may send to.
+        """
+        http = self.capabilities.http
+        places = [] if http is None else http.allow
+        return [Address.of_url(place.url) for place in places if {"POST", "PUT"} & {*place.methods}]
 
 
 class PluginExporter:

@@ -32,6 +32,14 @@ class Address:
             raise ValueError(f"expected host:port, such as [::1]:4317, not {text!r}")
         return cls(host[1:-1] if is_bracketed else host, int(port))
 
+    @classmethod
+    def of_url(cls, url: str) -> "Address":
+        """
+        Whom a good URL asks.
+        """
+        parts = urlsplit(url)
+        return cls(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import attrs
 
+from otelwasm.otlp.endpoints import Address
 from otelwasm.pipeline.step import Consumer
 from otelwasm.receivers.listening import GRACE_S
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig, OtlpGrpcReceiver
@@ -41,6 +42,13 @@ class OtlpConfig:
 
     protocols: Protocols = attrs.field(validator=_not_empty)
     """Which of them to listen for, at least one."""
+
+    def addresses(self) -> list[Address]:
+        """
+        Where it listens.
+        """
+        both = (self.protocols.grpc, self.protocols.http)
+        return [Address.parse(each.endpoint) for each in both if each is not None]
 
 
 class OtlpReceiver:

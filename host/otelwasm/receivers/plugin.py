@@ -113,6 +113,13 @@ class ReceiverConfig(PluginConfig):
                     "one or lower the other"
                 )
 
+    def addresses(self) -> list[Address]:
+        """
+        Where it listens for what HTTP clients send.
+        """
+        http = None if self.listen is None else self.listen.http
+        return [] if http is None else [Address.parse(http.endpoint)]
+
     def _largest(self) -> Mapping[str, ByteSize]:
         """
         How large a message may be, by the keys that say so.

@@ -15,6 +15,7 @@ from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.states import States
 from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.pipeline.storage import Storages
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
@@ -42,6 +43,7 @@ class Surroundings:
     quarantine: Quarantine
     telemetry: Telemetry
     states: States
+    storages: Storages
 
 
 class Receiver(Protocol):

@@ -11,7 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,16 @@ service:
   pipelines:
     traces: {{receivers: [otlp], exporters: [otlp_http]}}
   shutdown_timeout: {timeout}
+"""
+
+STORED = """\
+receivers:
+  otlp: {{protocols: {{http: {{endpoint: "127.0.0.1:{port}"}}}}}}
+exporters:
+  otlp_http: {{endpoint: "http://127.0.0.1:{back}", sending_queue: {{storage: queue}}}}
+service:
+  pipelines:
+    traces: {{receivers: [otlp], exporters: [otlp_http]}}
 """
 
 
@@ -204,6 +214,43 @@ def test_a_replay_that_leaves_something_says_so(tmp_path: Path) -> None:
         "exporter/gone: 0 batches delivered, 1 left: there is no exporter/gone for traces any more;"
     )
     assert (1, True) == (replayed.returncode, replayed.stdout.startswith(said))
+
+
+@pytest.mark.parametrize("is_down", [True, False], ids=["other side down", "other side up"])
+def test_a_queue_on_disk_outlives_a_crash(tmp_path: Path, is_down: bool) -> None:
+    """
+    Each batch whose sender heard of success is delivered, though the process was killed in between.
+    """
+    front, back = tmp_path / "front", tmp_path / "back"
+    front.mkdir()
+    back.mkdir()
+    ports = free_port(), free_port()
+    config = STORED.format(port=ports[0], back=ports[1])
+    names = [f"span-{number}-" for number in range(60)]
+    with ExitStack() as stack:
+        if not is_down:
+            other_side = stack.enter_context(running(back, FILE.format(port=ports[1])))
+        with running(front, config) as process:
+            statuses = [send(ports[0], a_batch(name).payload) for name in names]
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+        if is_down:
+            waiting = list(front.rglob("*.otlp"))
+            other_side = stack.enter_context(running(back, FILE.format(port=ports[1])))
+            assert len(names) == len(waiting)
+        with running(front, config) as process:
+            process.send_signal(signal.SIGTERM)
+            log = read_until(process, "stopped")
+            process.wait(10)
+        other_side.send_signal(signal.SIGTERM)
+        read_until(other_side, "stopped")
+        other_side.wait(10)
+
+    delivered = (back / "out.jsonl").read_text()
+    assert [200] * len(names) == statuses
+    assert [] == [name for name in names if name not in delivered]
+    assert [] == list(front.rglob("*.otlp"))
+    assert not is_down or f"sent={len(names)}" in log
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:

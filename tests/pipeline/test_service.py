@@ -20,6 +20,7 @@ from otelwasm.signals import Signal
 from pipeline.fakes import (
     FakePlugin,
     MemoryExporter,
+    MemoryExporterConfig,
     MemoryReceiver,
     a_batch,
     a_plugin_file,
@@ -248,3 +249,28 @@ async def test_a_configuration_in_code_is_checked_too() -> None:
         "known keys: pipelines, quarantine, shutdown_timeout, state, telemetry",
         "configuration: service.pipelines: missing; this key has no default",
     ]
+
+
+@in_a_loop
+async def test_a_new_configuration_takes_up_what_the_old_one_could_not_deliver(
+    tmp_path: Path,
+) -> None:
+    """
+    What is in a queue on disk when an exporter is replaced goes out by the new one.
+    """
+    old, new = MemoryExporter(), MemoryExporter()
+    old.answer = lambda _: asyncio.Event().wait()
+    made = iter((old, new))
+    kind = ExporterKind(MemoryExporterConfig, lambda _, __, ___: next(made))
+    kinds = registry()
+    kinds = attrs.evolve(kinds, exporters={**kinds.exporters, "memory": lambda: kind})
+    config = a_config(tmp_path, shutdown_timeout="100ms")
+    config["exporters"] = {"memory": {"sending_queue": {"storage": "queue"}}}
+    async with Pipeline(config, folder=tmp_path, registry=kinds) as pipeline:
+        await pipeline.receiver("memory").receive(a_batch("stuck"))
+        await pipeline.replace(pipeline.config)
+        await pipeline.receiver("memory").receive(a_batch("next"))
+        await new.received(2)
+
+    assert ["next", "stuck"] == sorted(new.names)
+    assert [] == list(tmp_path.rglob("*.otlp"))

@@ -23,8 +23,10 @@ LANGUAGE_FOLDERS = ("python", "rust", "go", "javascript")
 # What `otelwasm new` puts beside a plugin; a change of it is none of the plugin's.
 _PIPELINE = "pipeline.yaml"
 # Folders that pipelines make beside their configuration; a package of that name has sources.
-_KEPT_BY_PIPELINES = ("quarantine", "state")
+_KEPT_BY_PIPELINES = ("queue", "quarantine", "state")
 _SOURCES = (".py", ".rs", ".go", ".js")
+# Components, and the batches of queues on disk, which may lie anywhere.
+_NO_SOURCES = (".wasm", ".otlp")
 
 
 def plugin_name(folder: Path) -> str:
@@ -51,7 +53,7 @@ def files_in(folder: Path, *, skipped: Collection[str]) -> Iterator[Path]:
 
 def _files_in(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in skipped or path.suffix == ".wasm":
+        if path.name.startswith(".") or path.name in skipped or path.suffix in _NO_SOURCES:
             continue
         if path.is_dir():
             if not _is_beside(path):

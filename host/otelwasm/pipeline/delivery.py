@@ -5,11 +5,14 @@ Deliver the batches of one exporter: queue, send, back off, try again, or keep f
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import attrs
 import structlog
 
+from otelwasm.config.places import folder, writable
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
@@ -17,6 +20,7 @@ from otelwasm.pipeline.patience import Patience
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import BatchQueue
 from otelwasm.pipeline.step import Admission
+from otelwasm.pipeline.storage import Storage, Storages, StoredBatch
 from otelwasm.telemetry import Telemetry
 
 __all__ = ["Delivery", "DeliveryConfig", "RetryConfig", "SendingQueueConfig"]
@@ -28,6 +32,16 @@ _LAST_ATTEMPTS_S = 1.0
 # Whoever stops the program hears what it waits for: soon, and then now and again.
 _FIRST_LINE_S = 1.0
 _LINE_EVERY_S = 5.0
+_TOO_LATE = "not delivered before the shutdown timeout"
+
+
+def _needs_a_queue(config: Any, _: object, storage: Path | None) -> None:
+    if storage is None:
+        return
+    if not config.enabled:
+        raise ValueError("there is nothing to keep on disk without a queue; leave `enabled` out")
+    folder(storage)
+    writable(storage)
 
 
 @attrs.frozen
@@ -42,6 +56,9 @@ class SendingQueueConfig:
     """Batches that are sent at the same time."""
     queue_size: ByteSize = attrs.field(default=ByteSize(64 << 20))
     """The queue's limit, in bytes; a batch that does not fit is refused as retryable."""
+    storage: Path | None = attrs.field(default=None, validator=_needs_a_queue)
+    """A folder that keeps the queue over a restart or a crash; the queue is in memory only, if not
+    given. (The Collector has the id of an extension here.)"""
 
 
 @attrs.frozen
@@ -88,7 +105,7 @@ class DeliveryConfig:
     """
 
     sending_queue: SendingQueueConfig = SendingQueueConfig()
-    """The exporter's own queue, in memory."""
+    """The exporter's own queue."""
     retry_on_failure: RetryConfig = RetryConfig()
     """How a batch is tried again."""
     timeout: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
@@ -99,9 +116,10 @@ class Delivery:
     """
     An exporter's own queue and the tasks that empty it through *send*.
 
-    A batch in it was accepted: it is sent, or it ends in the quarantine. With the queue disabled a
-    batch is sent while its sender waits, once, and the sender hears how that went. There are never
-    more than *at_once* senders: what they have in hand would only wait in another queue.
+    A batch in it was accepted: it is sent, or it ends in the quarantine; with a *storage* it may
+    stay there for the next process. With the queue disabled a batch is sent while its sender
+    waits, once, and the sender hears how that went. There are never more than *at_once* senders:
+    what they have in hand would only wait in another queue.
     """
 
     def __init__(
@@ -113,6 +131,7 @@ class Delivery:
         quarantine: Quarantine,
         telemetry: Telemetry,
         at_once: int | None = None,
+        storages: Storages | None = None,
     ) -> None:
         self.name = name
         self.config = config
@@ -126,13 +145,35 @@ class Delivery:
         self._in_hand: dict[int, Batch] = {}
         self._is_draining = asyncio.Event()
         self._is_closed = False
+        self._storages = storages
+        self._storage: Storage | None = None
         self._patience = Patience(config.timeout)
         telemetry.watch_queue(name, self.queue.budget)
 
     def start(self) -> None:
         """
-        Begin to send.
+        Begin to send, first what another process left; raises SetupError or OSError.
         """
+        directory = self.config.sending_queue.storage
+        if directory is not None and self._storages is not None:
+            self._storage = self._storages.lend(directory, self.name)
+            self.take_up()
+        self._start_senders()
+
+    def take_up(self) -> None:
+        """
+        Queue what is in the storage and in nobody's hand; raises OSError.
+        """
+        if self._storage is None:
+            return
+        count = 0
+        for batch in self._storage.take_up():
+            self.put_held(batch)
+            count += 1
+        if count:
+            _log.info("queue taken up", component=self.name, batches=count)
+
+    def _start_senders(self) -> None:
         if self.config.sending_queue.enabled:
             self._senders = [
                 asyncio.create_task(self._send_all(number), name=f"{self.name} sender {number}")
@@ -144,7 +185,7 @@ class Delivery:
         Begin, but let go of all that would be sent.
         """
         self._send = _let_go
-        self.start()
+        self._start_senders()
 
     async def admit(self, batch: Batch) -> Admission:
         """
@@ -153,9 +194,8 @@ class Delivery:
         if not self.config.sending_queue.enabled:
             await self._send_once(batch)
             return Admission()
-        self._make_room(batch)
-        budget = self.queue.budget
-        return Admission(lambda: self._put(batch), lambda: budget.give_back(batch.size))
+        held = self._held(batch)
+        return Admission(lambda: self._put(held), lambda: self._done(held))
 
     async def consume(self, batch: Batch) -> None:
         """
@@ -164,8 +204,7 @@ class Delivery:
         if not self.config.sending_queue.enabled:
             await self._send_once(batch)
             return
-        self._make_room(batch)
-        self._put(batch)
+        self._put(self._held(batch))
 
     def put_held(self, batch: Batch) -> None:
         """
@@ -176,27 +215,30 @@ class Delivery:
 
     async def drain(self, deadline: float) -> None:
         """
-        Send what is queued until *deadline* (the loop's time); quarantine the rest.
+        Send what is queued until *deadline* (the loop's time); quarantine the rest, or leave it in
+        the storage.
         """
         self._is_draining.set()
         await self._wait_until_empty(deadline)
         for sender in self._senders:
             sender.cancel()
         await asyncio.gather(*self._senders, return_exceptions=True)
-        reason = "not delivered before the shutdown timeout"
         rest = [*self._in_hand.values(), *self.queue.take_rest()]
-        lost = [batch for batch in rest if not self._give_up(batch, reason)]
+        lost = [batch for batch in rest if not self._part_with(batch, _TOO_LATE)]
         if rest:
+            left = "quarantined" if self._storage is None else "left_on_disk"
             _log.error(
-                reason,
+                _TOO_LATE,
                 component=self.name,
                 batches=len(rest),
-                quarantined=_items(rest) - _items(lost),
-                lost=_items(lost),
+                **{left: _items(rest) - _items(lost), "lost": _items(lost)},
             )
         self._senders.clear()
         self._in_hand.clear()
         self._is_closed = True
+        storage, self._storage = self._storage, None
+        if storage is not None and self._storages is not None:
+            self._storages.take_back(storage)
 
     async def _wait_until_empty(self, deadline: float) -> None:
         """
@@ -222,17 +264,35 @@ class Delivery:
             )
             next_line += _LINE_EVERY_S
 
-    def _make_room(self, batch: Batch) -> None:
+    def _held(self, batch: Batch) -> Batch:
+        """
+        Make room for *batch*, on disk too; raises BatchError.
+        """
         if self._is_closed:
             raise RetryableError(f"{self.name} is stopped")
         self.queue.budget.take(batch.size)
+        if self._storage is None:
+            return batch
+        try:
+            return self._storage.keep(batch)
+        except OSError as error:
+            self.queue.budget.give_back(batch.size)
+            raise RetryableError(f"{self.name}: its queue on disk takes nothing: {error}") from None
 
     def _put(self, batch: Batch) -> None:
         if self._is_closed:
             # Admitted before the end and committed after it: its sender takes it for accepted.
-            self._give_up(batch, "accepted too late to be delivered")
+            self._part_with(batch, "accepted too late to be delivered")
         else:
             self.queue.put(batch)
+
+    def _done(self, batch: Batch) -> None:
+        """
+        Forget *batch*, which is delivered, or kept elsewhere.
+        """
+        self.queue.done(batch)
+        if isinstance(batch, StoredBatch):
+            batch.storage.drop(batch)
 
     async def _send_all(self, number: int) -> None:
         while True:
@@ -271,7 +331,7 @@ class Delivery:
                 await self._pause(delay)
                 attempt += 1
             else:
-                self.queue.done(batch)
+                self._done(batch)
                 return
 
     async def _send_once(self, batch: Batch) -> None:
@@ -303,9 +363,19 @@ class Delivery:
         except TimeoutError:
             pass
 
+    def _part_with(self, batch: Batch, reason: str) -> bool:
+        """
+        Let whoever comes next deliver *batch*, where it is on disk; else give it up.
+        """
+        if not isinstance(batch, StoredBatch):
+            return self._give_up(batch, reason)
+        batch.storage.leave(batch)
+        self.queue.done(batch)
+        return True
+
     def _give_up(self, batch: Batch, reason: str) -> bool:
         is_kept = self._quarantine.keep(batch, self.name, reason=reason)
-        self.queue.done(batch)
+        self._done(batch)
         return is_kept
 
 

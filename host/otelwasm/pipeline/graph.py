@@ -6,7 +6,7 @@ Put the components of a configuration together, start them from the end, stop th
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from graphlib import TopologicalSorter
@@ -24,6 +24,7 @@ from otelwasm.pipeline.plugin import HostedPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.states import States
 from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.pipeline.storage import Storages
 from otelwasm.registry import (
     ConsumerFor,
     Exporter,
@@ -69,7 +70,7 @@ class Graph:
             telemetry=telemetry,
         )
         directory = config.service.state.directory if keeps_state else None
-        self._around = Surroundings(self._quarantine, telemetry, States(directory))
+        self._around = Surroundings(self._quarantine, telemetry, States(directory), Storages())
         self._before = before
         if before is not None:
             self._quarantine, self._around = before._quarantine, before._around
@@ -106,8 +107,10 @@ class Graph:
             self._quarantine.check()
             await self._load_exporters()
             for name, exporter in self.exporters.items():
-                await _located(self._config.exporters[name].where, exporter.start)
-                self._deliveries[name].start()
+                where = self._config.exporters[name].where
+                await _located(where, exporter.start)
+                with _locating(where):
+                    self._deliveries[name].start()
             await self._load_others()
             for name, receiver in self._new_receivers().items():
                 await _located(self._config.receivers[name].where, receiver.start)
@@ -135,6 +138,11 @@ class Graph:
                 for each in left:
                     await each.wait()
         await before.stop()
+        for name, delivery in self._deliveries.items():
+            try:
+                delivery.take_up()  # what the one before could not deliver
+            except OSError as error:
+                _log.error("queue not taken up", exporter=name, error=str(error))
 
     async def stop(self) -> None:
         """
@@ -228,6 +236,7 @@ class Graph:
             at_once=self._registry.exporters[config.kind]().at_once(config.settings),
             quarantine=self._quarantine,
             telemetry=self._telemetry,
+            storages=self._around.storages,
         )
 
     def _processor(self, name: str, pipeline: PipelineConfig) -> tuple[str, Processor]:
@@ -323,8 +332,14 @@ async def _located(where: str, start: Callable[[], Awaitable[None]]) -> None:
     """
     Start a component; say *where* it stands in the configuration if that fails.
     """
-    try:
+    with _locating(where):
         await start()
+
+
+@contextlib.contextmanager
+def _locating(where: str) -> Iterator[None]:
+    try:
+        yield
     except SetupError as error:
         raise type(error)(f"{where}: {error}") from error
     except OSError as error:

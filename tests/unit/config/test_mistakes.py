@@ -99,7 +99,19 @@ CASES = [
         "{verbosity: normal}",
         "{sending_queue: {size: 1}}",
         "p.yaml:12: exporters.debug.sending_queue.size: unknown key; "
-        "known keys: enabled, num_consumers, queue_size",
+        "known keys: enabled, num_consumers, queue_size, storage",
+    ),
+    (
+        "{verbosity: normal}",
+        "{sending_queue: {enabled: false, storage: queue}}",
+        "p.yaml:12: exporters.debug.sending_queue.storage: there is nothing to keep on disk "
+        "without a queue; leave `enabled` out",
+    ),
+    (
+        "{verbosity: normal}",
+        "{sending_queue: {storage: redact.wasm}}",
+        "p.yaml:12: exporters.debug.sending_queue.storage: expected a folder, but this is a file: "
+        "DIR/redact.wasm",
     ),
     (
         "shutdown_timeout: 5s",

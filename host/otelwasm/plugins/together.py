@@ -13,6 +13,8 @@ def all_done(futures: list["Future[None]"]) -> "Future[None]":
     Done when all of *futures* are; raises what the first of them raised, in their order.
     """
     done: Future[None] = Future()
+    # It is under way: who stops waiting for it calls nothing off.
+    done.set_running_or_notify_cancel()
     left = len(futures)
     lock = threading.Lock()
 

@@ -4,10 +4,12 @@ Append each batch to a file as one line of OTLP/JSON, as the Collector's file ex
 
 import asyncio
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
+import structlog
 
 from otelwasm.errors import PermanentError, RetryableError, SetupError
 from otelwasm.otlp.json import to_json
@@ -15,6 +17,8 @@ from otelwasm.pipeline.batch import Batch
 from otelwasm.signals import Signal
 
 __all__ = ["FileConfig", "FileExporter"]
+
+_log = structlog.get_logger(__name__)
 
 
 def _in_existing_folder(_: object, __: object, path: Path) -> None:
@@ -42,6 +46,8 @@ class FileExporter:
     def __init__(self, config: FileConfig) -> None:
         self._path = config.path
         self._file: int | None = None
+        # A pipe or a terminal, as /dev/stdout is, has no disk and takes nothing back.
+        self._is_on_disk = True
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"file {config.path.name}")
 
     async def load(self, signals: frozenset[Signal]) -> None:
@@ -57,6 +63,7 @@ class FileExporter:
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise SetupError(f"{self._path}: cannot be written: {error.strerror}") from error
+        self._is_on_disk = stat.S_ISREG(os.fstat(self._file).st_mode)
 
     async def send(self, batch: Batch) -> None:
         """
@@ -84,13 +91,20 @@ class FileExporter:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError as error:
-            # A full disk may have taken half of the line; the next attempt writes all of it.
-            os.ftruncate(self._file, whole_lines)
+            if self._is_on_disk:
+                # A full disk may have taken half of the line; the next attempt writes all of it.
+                os.ftruncate(self._file, whole_lines)
             raise RetryableError(f"{self._path}: {error.strerror}") from error
 
     def _close(self) -> None:
         self._writer.shutdown(wait=True)
-        if self._file is not None:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = None
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            if self._is_on_disk:
+                os.fsync(file)
+        except OSError as error:
+            _log.error("what was written last may be lost", file=str(self._path), error=str(error))
+        finally:
+            os.close(file)

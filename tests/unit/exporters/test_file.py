@@ -97,6 +97,36 @@ async def test_a_file_that_cannot_be_opened_is_a_set_up_error(tmp_path: Path) ->
 
 
 @in_a_loop
+async def test_what_is_no_file_on_a_disk_takes_lines_too(tmp_path: Path) -> None:
+    """
+    The path may be a pipe, as a container's /dev/stdout is: it is written, and closed in peace.
+    """
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    exporter = FileExporter(FileConfig(path))
+    await exporter.start()
+    await exporter.send(a_batch("a"))
+    await exporter.close()
+    line = os.read(reader, 1 << 16)
+    os.close(reader)
+
+    assert ["resourceSpans"] == [*json.loads(line)]
+
+
+@in_a_loop
+async def test_a_device_that_is_full_is_tried_again() -> None:
+    """
+    What takes nothing back, either, is a retryable failure with its reason.
+    """
+    exporter = FileExporter(FileConfig(Path("/dev/full")))
+    await exporter.start()
+    with pytest.raises(RetryableError, match="/dev/full: No space left"):
+        await exporter.send(a_batch("a"))
+    await exporter.close()
+
+
+@in_a_loop
 async def test_closing_without_a_start_is_safe(tmp_path: Path) -> None:
     """
     A pipeline that does not start closes what it made.

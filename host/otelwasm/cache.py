@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from otelwasm.errors import SetupError
+
 __all__ = ["cache_dir", "forget_unused", "making", "mark_used", "write_atomically"]
 
 # Files that nobody used for so long are deleted.
@@ -20,6 +22,7 @@ def cache_dir(*parts: str) -> Path:
     Make and return a folder below the cache, which nobody but the user may enter.
 
     The cache is `$OTELWASM_CACHE`, else `$XDG_CACHE_HOME/otelwasm`, else `~/.cache/otelwasm`.
+    SetupError if there can be no such folder.
     """
     if own := os.environ.get("OTELWASM_CACHE"):
         root = Path(own)
@@ -28,7 +31,13 @@ def cache_dir(*parts: str) -> Path:
     else:
         root = Path.home() / ".cache" / "otelwasm"
     folder = root.joinpath(*parts)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"the cache's folder {folder} cannot be made: {error.strerror}; let OTELWASM_CACHE"
+            " name a folder that can be written to"
+        ) from error
     return folder
 
 

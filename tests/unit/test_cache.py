@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
+from otelwasm.errors import SetupError
 
 
 def test_the_own_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,6 +40,19 @@ def test_the_users_cache_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     assert tmp_path / "xdg" / "otelwasm" == from_xdg
     assert tmp_path / "home" / ".cache" / "otelwasm" == from_home
+
+
+def test_a_folder_that_cannot_be_made_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The message names the folder, the reason, and the variable that names another.
+    """
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OTELWASM_CACHE", str(tmp_path / "file"))
+
+    with pytest.raises(SetupError, match=r"file/a cannot be made: Not a dir.*; let OTELWASM_CACHE"):
+        cache_dir("a")
 
 
 def test_nobody_else_enters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

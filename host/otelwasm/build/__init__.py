@@ -38,13 +38,20 @@ def build(
     source = Path(source)
     if out is not None and not (out := Path(out)).parent.is_dir():
         raise BuildError(f"{out}: there is no folder {out.parent} to write it to")
+    if out is not None and out.is_dir():
+        raise BuildError(
+            f"{out}: is a folder; name the file to write, such as {out / 'plugin.wasm'}"
+        )
     language = language_of(source)
     # A language's builder is imported when there is something to build with it.
     builder = importlib.import_module(f"otelwasm.build.{language}")
     built: Path = builder.build(source, report=report)
     if out is None:
         return built
-    write_atomically(out, built.read_bytes())
+    try:
+        write_atomically(out, built.read_bytes())
+    except OSError as error:
+        raise BuildError(f"{out}: cannot be written: {error.strerror}") from error
     return out
 
 

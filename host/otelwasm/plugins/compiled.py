@@ -26,6 +26,7 @@ import wasmtime
 from wasmtime.component import Component
 
 from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
+from otelwasm.errors import SetupError
 from otelwasm.plugins.engine import ENGINE_CONFIGURATION, Engine
 from otelwasm.plugins.memory import Image
 from otelwasm.plugins.world import World
@@ -224,7 +225,7 @@ def is_private(path: Path) -> bool:
 def _private_folder() -> Path | None:
     try:
         folder = cache_dir("compiled")
-    except OSError as error:
+    except SetupError as error:
         _say_not_kept(str(error))
         return None
     return folder if is_private(folder) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from otelwasm.cli import main
+from otelwasm.cli import building, main
 
 pytestmark = pytest.mark.usefixtures("log_as_before")
 GOOD = """\
@@ -65,6 +65,36 @@ def test_a_missing_configuration_is_named(tmp_path: Path, command: str) -> None:
 
     assert result.exit_code == 2
     assert result.stderr == (f"{tmp_path}/nope.yaml: cannot be read: No such file or directory\n")
+
+
+def test_a_component_is_not_written_over_a_folder(tmp_path: Path) -> None:
+    """
+    `build` says so before it builds anything.
+    """
+    (tmp_path / "plugin.py").write_text("no plugin")
+    result = otelwasm("build", tmp_path / "plugin.py", "-o", tmp_path)
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"{tmp_path}: is a folder; name the file to write, such as {tmp_path}/plugin.wasm\n"
+    )
+
+
+def test_a_file_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Whichever file it is that a command cannot read or write: one message, and no traceback.
+    """
+
+    def fails(*_: object) -> None:
+        open(tmp_path / "none" / "file", "wb")  # noqa: SIM115 - it fails
+
+    monkeypatch.setattr(building, "build_plugin", fails)
+    result = otelwasm("build", tmp_path)
+
+    assert result.exit_code == 2
+    assert result.stderr == f"{tmp_path}/none/file: No such file or directory\n"
 
 
 @pytest.mark.parametrize("command", ["run", "check"])

@@ -17,7 +17,7 @@ from pathlib import Path
 __all__ = ["Reader"]
 
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
 
 
 class Reader:

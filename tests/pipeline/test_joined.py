@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from otelwasm.config.values import ByteSize
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.service import Pipeline
@@ -176,7 +177,7 @@ async def test_calls_are_joined_up_to_their_limit(tmp_path: Path) -> None:
     """
     small, large = a_batch("a"), a_batch(*["large"] * 20)
     gate = Gate()
-    async with behind(gate, tmp_path, join=2 * small.size) as pipeline:
+    async with behind(gate, tmp_path, join=ByteSize(2 * small.size)) as pipeline:
         await answers_of(pipeline, gate, *[small] * 3, large, small)
 
     assert [["first"], ["a", "a"], ["a"], ["large"] * 20, ["a"]] == gate.calls
@@ -227,7 +228,7 @@ async def test_full_queue_refuses_all_that_were_joined(tmp_path: Path) -> None:
     """
     gate = Gate()
     small = a_batch("a")
-    async with behind(gate, tmp_path, queues={"memory": {"queue_size": 400}}) as pipeline:
+    async with behind(gate, tmp_path, queues={"memory": {"queue_size": "400B"}}) as pipeline:
         exporter: MemoryExporter = pipeline.exporter("memory")
         held = asyncio.Event()
         exporter.answer = lambda _: held.wait()
@@ -245,7 +246,7 @@ async def test_what_is_too_large_joined_is_handed_on_alone(tmp_path: Path) -> No
     """
     gate = Gate()
     small = a_batch("a")
-    queues = {"memory/wide": {}, "memory/narrow": {"queue_size": 256 + 2 * small.size}}
+    queues = {"memory/wide": {}, "memory/narrow": {"queue_size": f"{256 + 2 * small.size}B"}}
     async with behind(gate, tmp_path, queues=queues) as pipeline:
         answers = await answers_of(pipeline, gate, *[small] * 4, first=a_batch("nothing"))
         wide: MemoryExporter = pipeline.exporter("memory/wide")

@@ -143,7 +143,7 @@ def test_full_queue_tells_the_sender_to_come_again(protocol: str) -> None:
         async with receiving(inbox) as server:
             exporter = {
                 "endpoint": f"127.0.0.1:{server.grpc_port}",
-                "sending_queue": {"queue_size": 10 * batch.size},
+                "sending_queue": {"queue_size": f"{10 * batch.size}B"},
             }
             async with a_pipeline({"otlp": exporter}) as pipeline:
                 accepted = 0

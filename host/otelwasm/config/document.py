@@ -66,7 +66,7 @@ class Document:
         try:
             root = YAML(typ="safe", pure=True).compose(text)
         except MarkedYAMLError as error:
-            raise ConfigError(f"{path}{_at(error)}: invalid YAML: {_problem(error)}") from error
+            raise ConfigError(f"{path}{_problem(error, text)}") from error
         except YAMLError as error:
             problem = str(error).partition("\n")[0]
             raise ConfigError(f"{path}: invalid YAML: {problem}") from error
@@ -187,18 +187,29 @@ def plain_value(text: str) -> object:
     return value
 
 
-def _at(error: MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    return f":{mark.line + 1}" if mark is not None else ""
-
-
-def _problem(error: MarkedYAMLError) -> str:
-    problem = error.problem or str(error)
+def _problem(error: MarkedYAMLError, text: str) -> str:
+    """
+    Where *text* is no YAML, and why: in words for whoever wrote it, where the parser has its own.
+    """
+    problem = (error.problem or str(error)).removeprefix("but ")
+    begun, found = error.context_mark, error.problem_mark or error.context_mark
+    if found is None:
+        return f": invalid YAML: {problem}"
+    line, since = found.line + 1, begun.line + 1 if begun is not None else found.line + 1
+    written = text.splitlines()[found.line] if found.line < len(text.splitlines()) else ""
     if "'\\t'" in problem:
         problem = "a tab; YAML is indented by spaces"
-    problem = problem.removeprefix("but ")
-    if error.context is None or error.context_mark is None or error.problem_mark is None:
-        return problem
-    if error.context_mark.line == error.problem_mark.line:
-        return problem
-    return f"{problem} ({error.context} that begins on line {error.context_mark.line + 1})"
+    elif problem.startswith("expected <block end>"):
+        problem = f"not indented as the lines that it belongs to, from line {since} on"
+    elif problem.startswith("could not find expected ':'"):
+        line, problem = since, "a key without its `:`"
+    elif problem.startswith("mapping values are not allowed here"):
+        problem = (
+            "no key can stand here: the line is indented too far, the one before lacks the space"
+            " behind its `:`, or a value its quotes"
+        )
+    elif "${" in written and problem.startswith("expected ',' or"):
+        problem = 'within { } and [ ] a value with ${…} stands in quotes: "${env:NAME}"'
+    elif error.context is not None and since != line:
+        problem = f"{problem} ({error.context} that begins on line {since})"
+    return f":{line}: invalid YAML: {problem}"

@@ -7,7 +7,10 @@ import re
 
 __all__ = ["Substituted", "substitute"]
 
-_REFERENCE = re.compile(r"\$\$|\$\{env:(?P<name>[^}:]*)(?P<rest>[^}]*)\}")
+# What is written as `${1}` is text: a replacement for a regular expression.
+_REFERENCE = re.compile(
+    r"\$\$|\$\{env:(?P<name>[^}:]*)(?P<rest>[^}]*)\}|\$\{(?P<other>[A-Za-z_]\w*(:[^}]*)?)\}"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -28,6 +31,12 @@ def substitute(text: str) -> str:
 
 def _value(match: re.Match[str]) -> str:
     name, rest = match["name"], match["rest"]
+    if other := match["other"]:
+        meant = f"${{env:{other}}}" if _NAME.fullmatch(other) else "${env:NAME}"
+        raise ValueError(
+            f"{match[0]}: an environment variable is written {meant}, and the text itself"
+            f" ${match[0]}"
+        )
     if name is None:
         return "$"
     if not _NAME.fullmatch(name) or (rest and not rest.startswith(":-")):

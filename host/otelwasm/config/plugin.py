@@ -22,7 +22,9 @@ class LimitsConfig:
     to the log in a second.
     """
 
-    memory: ByteSize = attrs.field(default=ByteSize(256 << 20), validator=at_least(1 << 16))
+    memory: ByteSize = attrs.field(
+        default=ByteSize(256 << 20), validator=at_least(ByteSize(1 << 16))
+    )
     """Memory of one instance; a plugin that asks for more loses the instance."""
     deadline: Duration = attrs.field(default=Duration(5), validator=at_least(Duration(0.001)))
     """Time of one call, less the host's own; a longer one ends the instance."""

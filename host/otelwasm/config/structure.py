@@ -55,8 +55,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     Return ` did you mean …?` with the known word nearest to *word*, or nothing.
     """
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
-    return f" did you mean {matches[0]}?" if matches else ""
+    by_lower_case = {each.lower(): each for each in known}
+    matches = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.7)
+    return f" did you mean {by_lower_case[matches[0]]}?" if matches else ""
 
 
 class _Structurer:

@@ -22,6 +22,8 @@ _BYTES = {
     "MB": 10**6,
     "GB": 10**9,
 }
+# What is less, without a unit, was mostly meant for MiB, or for a Collector, which counts requests.
+_LEAST_BARE = 64 << 10
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|KiB|MiB|GiB|kB|KB|MB|GB)")
 
 
@@ -56,21 +58,25 @@ class Duration(float):
 
 class ByteSize(int):
     """
-    A number of bytes, written with a unit (`64MiB`, `10kB`) or bare.
+    A number of bytes, written with a unit (`64MiB`, `10kB`, `300B`); bare from 64 KiB on.
     """
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """
-        Read a size: bytes as a whole number, or a number with its unit.
+        Read a size: a number with its unit, or a whole number of bytes that cannot be meant for
+        anything else.
         """
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            return cls(value)
+        if isinstance(value, cls):
+            return value
         if isinstance(value, str):
-            if value.isdecimal():
-                return cls(value)
             if match := _SIZE.fullmatch(value):
                 return cls(int(float(match[1]) * _BYTES[match[2]]))
+            value = int(value) if value.isdecimal() else value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            if 0 < value < _LEAST_BARE:
+                raise ValueError("expected a size with its unit, such as 64MiB, 512KiB or 300B")
+            return cls(value)
         raise ValueError("expected a size, such as 64MiB, 512KiB or a whole number of bytes")
 
     def __str__(self) -> str:

@@ -24,6 +24,10 @@ class Address:
         """
         Read `localhost:4317`, `0.0.0.0:4317`, `[::1]:4317` or `:4317`.
         """
+        if "://" in text:
+            raise ValueError(
+                f"expected host:port, such as localhost:4317, and no URL; not {text!r}"
+            )
         host, colon, port = text.rpartition(":")
         is_bracketed = host.startswith("[") and host.endswith("]")
         if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):

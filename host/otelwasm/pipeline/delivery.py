@@ -55,7 +55,8 @@ class SendingQueueConfig:
     num_consumers: int = attrs.field(default=10, validator=at_least(1))
     """Batches that are sent at the same time."""
     queue_size: ByteSize = attrs.field(default=ByteSize(64 << 20))
-    """The queue's limit, in bytes; a batch that does not fit is refused as retryable."""
+    """The queue's limit, in bytes and not in requests; a batch that does not fit is refused as
+    retryable."""
     storage: Path | None = attrs.field(default=None, validator=_needs_a_queue)
     """A folder that keeps the queue over a restart or a crash; the queue is in memory only, if not
     given. (The Collector has the id of an extension here.)"""

@@ -136,7 +136,30 @@ def test_anchors_and_merges_are_followed() -> None:
             "p.yaml:2: invalid YAML: expected ',' or ']', but got '<stream end>' "
             "(while parsing a flow sequence that begins on line 1)",
         ),
-        ("a: b: c", "p.yaml:1: invalid YAML: mapping values are not allowed here"),
+        (
+            "a: b: c",
+            "p.yaml:1: invalid YAML: no key can stand here: the line is indented too far, the one "
+            "before lacks the space behind its `:`, or a value its quotes",
+        ),
+        (
+            "a:\n  b: 1\n   c: 2\n",
+            "p.yaml:3: invalid YAML: no key can stand here: the line is indented too far, the one "
+            "before lacks the space behind its `:`, or a value its quotes",
+        ),
+        (
+            "a:\n   b: 1\n  c: 2\n",
+            "p.yaml:3: invalid YAML: not indented as the lines that it belongs to, from line 1 on",
+        ),
+        (
+            "a:\n  b:\n    - 1\n   - 2\n",
+            "p.yaml:4: invalid YAML: not indented as the lines that it belongs to, from line 2 on",
+        ),
+        ("a: 1\nb\nc: 2\n", "p.yaml:2: invalid YAML: a key without its `:`"),
+        (
+            "a: {b: ${env:HOME}}",
+            "p.yaml:1: invalid YAML: within { } and [ ] a value with ${…} stands in quotes: "
+            '"${env:NAME}"',
+        ),
         ("a: *x", "p.yaml:1: invalid YAML: found undefined alias 'x'"),
         ("x: 1\na: @x", "p.yaml:2: invalid YAML: found character '@' that cannot start any token"),
         (
@@ -161,6 +184,16 @@ def test_anchors_and_merges_are_followed() -> None:
         (
             "a: ${env:1NOPE}",
             "p.yaml:1: a: ${env:1NOPE}: expected ${env:NAME} or ${env:NAME:-default}",
+        ),
+        (
+            "a: Bearer ${TOKEN}",
+            "p.yaml:1: a: ${TOKEN}: an environment variable is written ${env:TOKEN}, and the text "
+            "itself $${TOKEN}",
+        ),
+        (
+            "a: ${file:x}",
+            "p.yaml:1: a: ${file:x}: an environment variable is written ${env:NAME}, and the text "
+            "itself $${file:x}",
         ),
         (
             "a: ${env:NOPE-x}",

@@ -147,7 +147,7 @@ CASES = [
     (
         "memory: 128MiB",
         "memory: 1KiB",
-        "p.yaml:8: processors.wasm/redact.limits.memory: expected at least 65536, not 1 KiB",
+        "p.yaml:8: processors.wasm/redact.limits.memory: expected at least 64 KiB, not 1 KiB",
     ),
     (
         "{timeout: 1s}",

@@ -49,9 +49,10 @@ def test_durations_without_units_are_refused(value: object) -> None:
         ("512KiB", 512 << 10),
         ("10kB", 10_000),
         ("7B", 7),
-        ("7", 7),
-        (7, 7),
+        ("65536", 64 << 10),
+        (5_000_000, 5_000_000),
         (0, 0),
+        (ByteSize(7), 7),
     ],
 )
 def test_sizes_may_carry_units(text: object, size: int) -> None:
@@ -59,6 +60,15 @@ def test_sizes_may_carry_units(text: object, size: int) -> None:
     A size is read with a binary or decimal unit, or as bytes.
     """
     assert size == ByteSize.parse(text)
+
+
+@pytest.mark.parametrize("value", [1, 1000, "5000", (64 << 10) - 1])
+def test_small_sizes_without_units_are_refused(value: object) -> None:
+    """
+    A queue of 1000 is one of requests to a Collector, a memory of 128 was meant in MiB.
+    """
+    with pytest.raises(ValueError, match="a size with its unit, such as 64MiB, 512KiB or 300B"):
+        ByteSize.parse(value)
 
 
 @pytest.mark.parametrize("value", ["64M", "MiB", -1, "-1", 1.5, True, None, "1 TiB", []])

@@ -11,12 +11,13 @@ and Go's own tools are told where this machine has the SDK.
 
 import json
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
 from otelwasm.build.kept import LANGUAGE_FOLDERS
-from otelwasm.build.sdks import sdk_folder
+from otelwasm.build.sdks import GO_LINK, sdk_folder
 from otelwasm.bundled import bundled
 from otelwasm.errors import SetupError
 from otelwasm.words import with_article
@@ -50,15 +51,14 @@ _CARGO_SETTINGS = """\
 [patch.crates-io]
 otelwasm-sdk.path = %s
 """
-_GO_WORKSPACE = """\
-// Where this machine has otelwasm's SDK, for `go test` and editors: without this file,
-// `otelwasm build` knows it by itself. Not for version control.
-go 1.26.0
-
-use .
-
-replace github.com/otelwasm/otelwasm/guests/sdk/go => %s
-"""
+# For people who have only these files, as from version control.
+_SDK_NOTES: dict[Language, str] = {
+    "python": "",
+    "rust": "`.cargo/config.toml` tells cargo and editors where this machine has otelwasm's SDK;"
+    " `otelwasm build` needs no such file.",
+    "go": "Go's own tools (`go test`, `go mod tidy`, editors) find otelwasm's SDK by the link"
+    f" `{GO_LINK}`, which `otelwasm build .` puts in place where it is not.",
+}
 
 
 def new_plugin(kind: Kind, folder: Path, language: Language = "python") -> list[Path]:
@@ -75,6 +75,9 @@ def new_plugin(kind: Kind, folder: Path, language: Language = "python") -> list[
     files = dict(_files(kind, name, language)) | {"README.md": _readme(kind, name, language)}
     try:
         _write(folder, files)
+        if language == "go":
+            (folder / GO_LINK).parent.mkdir()
+            (folder / GO_LINK).symlink_to(sdk_folder("go"))
     except OSError as error:
         raise SetupError(f"{folder} cannot be made: {error.strerror or error}") from error
     return sorted(folder / file for file in files)
@@ -104,7 +107,8 @@ def _readme(kind: Kind, name: str, language: Language) -> str:
     ]
     for command, purpose in steps(kind, name, language):
         lines += [f"# {purpose}", command]
-    return "\n".join([*lines, "```", ""])
+    notes = ["", textwrap.fill(_SDK_NOTES[language], 100)] if _SDK_NOTES[language] else []
+    return "\n".join([*lines, "```", *notes, ""])
 
 
 def _check_name(name: str) -> None:
@@ -131,8 +135,6 @@ def _files(kind: Kind, name: str, language: Language) -> Iterator[tuple[str, str
                 yield place, path.read_text(encoding="utf-8").replace(_NAME, stands)
     if language == "rust":
         yield ".cargo/config.toml", _CARGO_SETTINGS % json.dumps(str(sdk_folder("rust")))
-    elif language == "go":
-        yield "go.work", _GO_WORKSPACE % json.dumps(str(sdk_folder("go")))
 
 
 def _crate(name: str) -> str:

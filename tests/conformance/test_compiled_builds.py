@@ -9,6 +9,7 @@ import pytest
 
 from conformance.building import need
 from otelwasm.build import build
+from otelwasm.build.sdks import GO_LINK, sdk_folder
 from otelwasm.cache import cache_dir
 from otelwasm.errors import BuildError
 from otelwasm.plugins.plugin import Plugin
@@ -108,11 +109,49 @@ def test_an_author_needs_no_checkout(language: str, tmp_path: Path) -> None:
 
     with Plugin(component, name="elsewhere") as plugin:
         assert "processor" == plugin.world
+    files = {"go": {"go.mod", "main.go"}, "rust": {"Cargo.lock", "Cargo.toml", "src"}}
+    assert files[language] == {path.name for path in source.iterdir()}
+
+
+def test_a_plugin_that_asks_for_another_sdk_is_not_built(language: str, tmp_path: Path) -> None:
+    """
+    Where the SDK is older or newer than what the plugin was written for, that is said.
+    """
+    source = elsewhere(language, tmp_path / "elsewhere")
+    name, asked, wanted, ours = {
+        "go": ("go.mod", "v0.1.0", "v0.2.0", "v0.1.0"),
+        "rust": ("Cargo.toml", '"0.1"', '"0.2"', "0.1.0"),
+    }[language]
+    (source / name).write_text((source / name).read_text().replace(asked, wanted))
+
+    with pytest.raises(BuildError) as raised:
+        build(source)
+
+    wanted, shown = wanted.strip('"'), {"go": "Go", "rust": "Rust"}[language]
     assert (
-        {"go.mod", "main.go"}
-        if language == "go"
-        else {"Cargo.lock", "Cargo.toml", "src"} == {path.name for path in source.iterdir()}
-    )
+        f"{source / name} asks for version {wanted} of the SDK for {shown}, and this otelwasm comes"
+        f" with {ours}: ask for that, or install the otelwasm that comes with {wanted}"
+    ) == str(raised.value)
+
+
+def test_a_link_to_the_sdk_is_put_in_place(tmp_path: Path) -> None:
+    """
+    Go's own tools find the SDK on a machine that has the plugin from version control, once it was
+    built there; the build itself goes by the SDK that it comes with, wherever the link leads.
+    """
+    need("go")
+    source = elsewhere("go", tmp_path / "elsewhere")
+    link = source / GO_LINK
+    with (source / "go.mod").open("a") as manifest:
+        manifest.write(f"replace github.com/otelwasm/otelwasm/guests/sdk/go => ./{GO_LINK}\n")
+
+    first = build(source)
+    assert sdk_folder("go") == link.readlink()
+    link.unlink()
+    link.symlink_to(tmp_path / "gone")
+
+    assert first == build(source)
+    assert sdk_folder("go") == link.readlink()
 
 
 def test_a_change_is_built_anew(language: str, tmp_path: Path) -> None:

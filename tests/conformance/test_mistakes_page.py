@@ -14,6 +14,8 @@ ELSEWHERE = {
     "the package index has no pure-Python wheel of it",
     "no version of it fits; there are",
     "returned None, which its annotation does not allow",
+    # test_compiled_builds.py
+    ": ask for that, or install the otelwasm that comes",
 }
 
 

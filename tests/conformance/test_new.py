@@ -31,7 +31,7 @@ SHOWN: dict[Kind, tuple[str, ...]] = {
 }
 TESTS: dict[Language, tuple[tuple[str, ...], ...]] = {
     "rust": (("cargo", "test"),),
-    "go": (("go", "vet"), ("go", "test")),
+    "go": (("go", "vet"), ("go", "test"), ("go", "mod", "tidy", "-diff")),
 }
 
 

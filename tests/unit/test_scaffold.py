@@ -19,7 +19,7 @@ EVERYWHERE = {".gitignore", "README.md", "pipeline.yaml", "cases/first/case.toml
 OF_LANGUAGE = {
     "python": {"plugin.py", "test_plugin.py"},
     "rust": {"Cargo.toml", "src/lib.rs", ".cargo/config.toml"},
-    "go": {"go.mod", "main.go", "main_test.go", "go.work"},
+    "go": {"go.mod", "main.go", "main_test.go"},
 }
 
 

@@ -3,9 +3,9 @@ Build a Go plugin: Go compiles the package to a module, which becomes a componen
 
     package, go.mod, go.sum ──► go build, for wasip1 ──► module ──► component
 
-The module requires our SDK; without a replacement, or a workspace that has it, that is the one this
-otelwasm brings along. Which kind of plugin it is, the module's exports say. Nothing in a component
-says in which folder of which machine it was built.
+The module requires our SDK; without a workspace that has it, or a replacement other than the link
+that `otelwasm new` makes, that is the one this otelwasm brings along. Which kind of plugin it is,
+the module's exports say. Nothing in a component says in which folder of which machine it was built.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from otelwasm.build.commands import succeed
 from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
 from otelwasm.build.preview1 import ADAPTER_SHA256, adapted_imports
-from otelwasm.build.sdks import sdk_folder
+from otelwasm.build.sdks import GO_LINK, check_sdk, sdk_folder
 from otelwasm.build.toolchains import Go, find_go
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
@@ -112,21 +112,40 @@ def _module_file(source: Path, toolchain: Go) -> Iterator[tuple[str, ...]]:
         return _go(toolchain, *arguments, folder=source, failure=failure)
 
     module: dict[str, Any] = json.loads(go("mod", "edit", "-json"))
-    replaced = {each["Old"]["Path"] for each in module.get("Replace") or ()}
-    required = {each["Path"] for each in module.get("Require") or ()}
+    required = {each["Path"]: each["Version"] for each in module.get("Require") or ()}
+    replaced = {each["Old"]["Path"]: each["New"]["Path"] for each in module.get("Replace") or ()}
+    linked = {path for path, place in replaced.items() if place.startswith(f"./{GO_LINK}")}
     ours = dict(_sdk_modules(required))
-    if not required & (ours.keys() - replaced) or go("env", "GOWORK").strip() not in ("", "off"):
+    missing = sorted(ours.keys() - (replaced.keys() - linked))
+    if linked:
+        _link(source / GO_LINK)
+    is_in_workspace = go("env", "GOWORK").strip() not in ("", "off")
+    for path in required.keys() & (linked if is_in_workspace else set(missing)):
+        if path.startswith(_SDK):
+            check_sdk("go", required[path], where=source / "go.mod")
+    if not required.keys() & set(missing) or is_in_workspace:
         yield ()
         return
     with tempfile.TemporaryDirectory(prefix="otelwasm-go-") as folder:
         copy = Path(folder, "go.mod")
         shutil.copyfile(source / "go.mod", copy)
-        missing = sorted(ours.keys() - replaced)
         go("mod", "edit", *(f"-replace={path}={ours[path]}" for path in missing), str(copy))
         folders = (source, *(ours[path] for path in missing))
         sums = [path for each in folders if (path := each / "go.sum").is_file()]
         copy.with_suffix(".sum").write_text("".join(path.read_text("utf-8") for path in sums))
         yield ("-mod=mod", f"-modfile={copy}")
+
+
+def _link(link: Path) -> None:
+    """
+    Let an author's link lead to the SDK of this otelwasm, for Go's own tools; a build needs none.
+    """
+    with contextlib.suppress(OSError):
+        if link.is_symlink() and link.readlink() != sdk_folder("go"):
+            link.unlink()
+        if not link.is_symlink():
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(sdk_folder("go"))
 
 
 def _sdk_modules(required: Collection[str]) -> Iterator[tuple[str, Path]]:

@@ -11,6 +11,7 @@ once. Nothing in a component says in which folder of which machine it was built.
 import contextlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from otelwasm.build import wasm_tools
 from otelwasm.build.commands import succeed
 from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
-from otelwasm.build.sdks import sdk_folder
+from otelwasm.build.sdks import check_sdk, sdk_folder
 from otelwasm.build.toolchains import RUST_TARGET, Rust, find_rust
 from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.errors import BuildError
@@ -34,6 +35,7 @@ Report = Callable[[str], None]
 # Changes with everything below that changes what a component holds.
 _FORMAT = "1"
 _SDK = "otelwasm-sdk"
+_PLAIN = re.compile(r"\^\d+(\.\d+){0,2}")
 _CONTRACT = "otelwasm:plugin/"
 # How a release is compiled, where the author's Cargo.toml does not say otherwise.
 _PROFILE = {
@@ -135,13 +137,18 @@ def _sdk_arguments(source: Path, toolchain: Rust) -> tuple[str, ...]:
     Point a dependency on the SDK that has no path to the SDK that is installed with otelwasm.
     """
     packages = _metadata(source, toolchain, "--no-deps")["packages"]
-    wants = any(
-        each["name"] == _SDK and (each["source"] or "").startswith("registry+")
+    wanted = [
+        each["req"]
         for package in packages
         for each in package["dependencies"]
-    )
-    if not wants:
+        if each["name"] == _SDK and (each["source"] or "").startswith("registry+")
+    ]
+    if not wanted:
         return ()
+    for version in wanted:
+        # Of ranges and the like cargo says itself what does not fit.
+        if _PLAIN.fullmatch(version):
+            check_sdk("rust", version.removeprefix("^"), where=source / "Cargo.toml")
     return ("--config", f"patch.crates-io.{_SDK}.path={json.dumps(str(sdk_folder('rust')))}")
 
 

@@ -16,3 +16,5 @@ require (
 	go.opentelemetry.io/collector/pdata/pprofile v0.164.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 )
+
+replace github.com/otelwasm/otelwasm/guests/sdk/go => ./.otelwasm/go-sdk

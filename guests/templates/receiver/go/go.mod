@@ -15,3 +15,5 @@ require (
 	go.opentelemetry.io/collector/featuregate v1.70.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 )
+
+replace github.com/otelwasm/otelwasm/guests/sdk/go => ./.otelwasm/go-sdk

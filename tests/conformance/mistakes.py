@@ -105,6 +105,19 @@ NO_PLUGIN = {
         f"{processing('')}\nx = {{}}['key']\n",
         "mine.py:10: KeyError: 'key'\nTraceback (most recent call last):\n",
     ),
+    "a misspelled import": (
+        f"from otelwasm_sdk import Trace\n{processing('')}",
+        "mine.py:1: ImportError: cannot import name 'Trace' from 'otelwasm_sdk'. Did you mean:"
+        " 'Traces'?",
+    ),
+    "a misspelled import of Python's own": (
+        processing("", imports="from json import lods"),
+        "mine.py:4: ImportError: cannot import name 'lods' from 'json'. Did you mean: 'loads'?",
+    ),
+    "an exit while it is imported": (
+        f"{processing('', imports='import sys')}\nsys.exit(3)\n",
+        "mine.py:10: SystemExit: 3\nTraceback (most recent call last):\n",
+    ),
     "an import of compiled code": (
         processing("", imports="import numpy"),
         "mine.py:4: ModuleNotFoundError: No module named 'numpy'\n"

@@ -10,6 +10,7 @@ import pytest
 
 from conformance.payloads import spans
 from otelwasm.build import build
+from otelwasm.build.componentize import FailedError
 from otelwasm.build.instant import runnable
 from otelwasm.build.python import runner
 from otelwasm.build.source import read_source
@@ -177,31 +178,80 @@ def test_a_bug_is_shown_in_the_authors_lines(tmp_path: Path) -> None:
     ] == [each.lstrip(" |") for each in line.message.splitlines()[:3]]
 
 
+# What a runner says at once, so that nothing is made to learn it.
 REFUSED = {
     "a missing module": f"import json\nimport numpy\n{HEAD}{NOTHING}",
     "a missing part of one": f"import xml.nothing\n{HEAD}{NOTHING}",
     "no annotation": f"{HEAD}\n@processor\ndef p(batch): ...\n",
-    "a bug": f"{HEAD}{NOTHING}\nx = {{}}['key']\n",
-    "an exit": f"import sys\n{HEAD}{NOTHING}\nsys.exit(3)\n",
+    "no Python": f"{HEAD}{NOTHING}\nmatch x: pass\n",
     "no plugin": HEAD,
     "two plugins": f"{HEAD}{NOTHING}{NOTHING}",
-    "no Python": f"{HEAD}def (:\n",
+    "no Python at all": f"{HEAD}def (:\n",
 }
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_plugin_is_refused_as_by_the_build(tmp_path: Path, text: str) -> None:
+def refusals(path: Path) -> tuple[str, str]:
     """
-    The error is the same, word for word.
+    What is said where *path* is to run, and where it is to be built.
     """
-    path = plugin_in(tmp_path, text)
-    with pytest.raises(BuildError) as built:
-        build(path)
     with pytest.raises(BuildError) as instant:
         Plugin(path)
+    with pytest.raises(BuildError) as built:
+        build(path)
+    return str(instant.value), str(built.value)
 
-    assert str(built.value) == str(instant.value)
-    assert str(instant.value).startswith(f"{path}:")
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_plugin_is_refused_as_by_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """
+    The error is the same, word for word, and no component is made to find it.
+    """
+    monkeypatch.setattr("otelwasm.build.componentize.componentize", None)
+    path = plugin_in(tmp_path, text)
+    instant, built = refusals(path)
+
+    assert instant == built
+    assert instant.startswith(f"{path}:")
+
+
+def test_a_bug_is_shown_by_the_build_as_by_the_start(tmp_path: Path) -> None:
+    """
+    What only the tool that makes components can tell is said in the same words, and in none of
+    the tool's own.
+    """
+    path = plugin_in(tmp_path, f"{HEAD}{NOTHING}\nx = {{}}['key']\n")
+    instant, built = refusals(path)
+
+    assert instant == built
+    assert built.startswith(f"{path}:6: KeyError: 'key'\nTraceback (most recent call last):\n")
+
+
+def test_a_build_may_do_what_a_start_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What a build may find, as it has the plugin's files in folders, no runner refuses beforehand;
+    and where there is no runner, nothing does.
+    """
+
+    def reached(*_: object, **__: object) -> bytes:
+        raise FailedError("as far as this", status=1)
+
+    monkeypatch.setattr("otelwasm.build.componentize.componentize", reached)
+    (tmp_path / "vendored").mkdir()
+    plugin_in(tmp_path / "vendored", "", name="elsewhere.py")
+    here = "import os, sys\nhere = f'{os.path.dirname(__file__)}/vendored'\n"
+    for before in ("sys.path.insert(0, here)\nimport elsewhere\n", "names = os.listdir(here)\n"):
+        path = plugin_in(tmp_path, telling("1", before=here + before), name="plugin.py")
+        instant, built = refusals(tmp_path)
+
+        assert instant.startswith(f"{path}:")
+        assert built.endswith("(exit status 1):\nas far as this")
+    monkeypatch.setattr("otelwasm.build.python.find_component", lambda name, key: None)
+    _, built = refusals(plugin_in(tmp_path, REFUSED["no annotation"]))
+    assert built.endswith("as far as this")
 
 
 def test_a_fresh_instance_is_the_same_plugin(tmp_path: Path) -> None:

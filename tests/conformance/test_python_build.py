@@ -46,44 +46,6 @@ def test_an_unchanged_plugin_is_built_once(tmp_path: Path) -> None:
     assert ["probe: built before from the same sources"] == lines
 
 
-def refusal(folder: Path, text: str) -> str:
-    """
-    Build a file that does not become a component; return why, with the file called plugin.
-    """
-    path = folder / "wrong.py"
-    path.write_text(text)
-    with pytest.raises(BuildError) as raised:
-        build(path)
-    message = str(raised.value)
-    assert message.startswith(f"{path}:")
-    assert "componentize" not in message
-    assert "wasm backtrace" not in message
-    return message.removeprefix(f"{path}:")
-
-
-def test_a_missing_module_is_named_with_what_to_do(tmp_path: Path) -> None:
-    """
-    An import that fails while building names the author's line, the module and the way out.
-    """
-    text = "import json\nimport numpy\nfrom otelwasm_sdk import Traces, processor\n"
-    message = refusal(tmp_path, text + "@processor\ndef p(batch: Traces) -> None: ...\n")
-
-    assert (
-        "2: ModuleNotFoundError: No module named 'numpy'\n"
-        "numpy is compiled code, which does not run in WebAssembly"
-    ) == message
-
-
-def test_a_signature_that_says_nothing_is_refused(tmp_path: Path) -> None:
-    """
-    Annotations are checked while building, not when the first batch comes.
-    """
-    text = "from otelwasm_sdk import processor\n\n@processor\ndef p(batch): ...\n"
-    message = refusal(tmp_path, text)
-
-    assert message.startswith("3: p: `batch` has no annotation; write `batch: Traces`")
-
-
 def test_there_has_to_be_a_folder_to_write_to(tmp_path: Path) -> None:
     """
     A missing folder is named, not made.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from otelwasm.build import build, language_of
-from otelwasm.build.python import refusal, runner
+from otelwasm.build.python import runner, sources_of
 from otelwasm.build.source import read_source
 from otelwasm.plugins.sources import Sources
 
@@ -32,11 +32,4 @@ def runnable(source: Path, *, report: Report = lambda line: None) -> Path | Sour
         return build(source, report=report)
     plugin = read_source(source)
     component, key = runner(plugin, report=report)
-    names = sorted(plugin.files, key=lambda name: (name != plugin.entry, name))
-    return Sources(
-        name=plugin.name,
-        runner=component,
-        key=key,
-        files={name: plugin.files[name].read_bytes() for name in names},
-        refusal=lambda answer: refusal(plugin, answer),
-    )
+    return sources_of(plugin, component, key=key)

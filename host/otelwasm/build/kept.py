@@ -13,7 +13,14 @@ from pathlib import Path
 
 from otelwasm.cache import cache_dir, making, write_atomically
 
-__all__ = ["LANGUAGE_FOLDERS", "files_in", "kept_component", "key_of", "plugin_name"]
+__all__ = [
+    "LANGUAGE_FOLDERS",
+    "files_in",
+    "find_component",
+    "kept_component",
+    "key_of",
+    "plugin_name",
+]
 
 Report = Callable[[str], None]
 
@@ -101,12 +108,20 @@ def key_of(settings: Mapping[str, object], files: Iterable[tuple[str, Path]]) ->
     return digest.hexdigest()[:32]
 
 
+def find_component(name: str, key: str) -> Path | None:
+    """
+    The component *name* that is kept under *key*, if there is one.
+    """
+    built = _place(name, key)
+    return built if built.is_file() else None
+
+
 def kept_component(name: str, key: str, *, make: Callable[[], bytes], report: Report) -> Path:
     """
     The component *name* that is kept under *key*; where there is none, *make* makes it.
     """
     began = time.monotonic()
-    built = cache_dir("components", key) / f"{name}.wasm"
+    built = _place(name, key)
     with making(built):
         if built.is_file():
             report(f"{name}: built before from the same sources")
@@ -116,3 +131,7 @@ def kept_component(name: str, key: str, *, make: Callable[[], bytes], report: Re
     seconds = time.monotonic() - began
     report(f"{name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")
     return built
+
+
+def _place(name: str, key: str) -> Path:
+    return cache_dir("components", key) / f"{name}.wasm"

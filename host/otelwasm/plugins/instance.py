@@ -106,7 +106,7 @@ class Instance:
 
     def load(self, sources: Sources) -> str | None:
         """
-        Make a runner the plugin that *sources* are; returns why it cannot be.
+        Make a runner the plugin that *sources* are; returns what it answers if it cannot be.
         """
         return load_sources(self._sandbox, sources, budget_bytes=self._budget_bytes)
 

@@ -43,7 +43,7 @@ class Sources:
 
 def load_sources(sandbox: Sandbox, sources: Sources, *, budget_bytes: int) -> str | None:
     """
-    Have the runner import *sources*; returns why it cannot. Raises Fault.
+    Have the runner import *sources*; returns what its Python answers if it cannot. Raises Fault.
     """
     data = joined([part for name, text in sources.files.items() for part in (name.encode(), text)])
     length, at = _ffi.Numbers(("i32",)), _ffi.Numbers(("i32",))
@@ -64,7 +64,7 @@ def load_sources(sandbox: Sandbox, sources: Sources, *, budget_bytes: int) -> st
         kind, start, size, _ = read_outcome(memory, int(at.get()))
         if kind not in (PASS, PERMANENT):
             raise MalformedError(f"an outcome of the kind {kind}")
-        return None if kind == PASS else sources.refusal(memory.text(start, size))
+        return None if kind == PASS else memory.text(start, size)
     except MalformedError as error:
         text = f"loading its sources gave a malformed value: {error}"
         raise sandbox.end(Fault(text, kind="malformed")) from None

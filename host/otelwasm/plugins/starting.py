@@ -7,14 +7,16 @@ from pathlib import Path
 
 from otelwasm.errors import BuildError, PluginStartError
 from otelwasm.plugins._generated.types import Abilities
+from otelwasm.plugins.capabilities import Capabilities
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.contract import Lane
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.sources import Sources
 from otelwasm.plugins.values import Err
 
-__all__ = ["Source", "load", "name_of", "runnable", "start"]
+__all__ = ["Source", "load", "name_of", "refused", "runnable", "start"]
 
 Source = Path | bytes | Sources
 
@@ -71,13 +73,35 @@ def start(instance: Instance, source: Source, *, name: str, config: str) -> Abil
     return started.value
 
 
+def refused(sources: Sources) -> str | None:
+    """
+    What a runner's Python answers if it cannot be the plugin that *sources* are; nothing of the
+    plugin is started. Raises ComponentError, or Fault where importing them does not end well.
+    """
+    # Here, as a plugin that starts needs nothing of it.
+    from concurrent.futures import ThreadPoolExecutor
+
+    limits, host = Limits(), Capabilities(sources.name, emit=None, log=None, meter=None)
+
+    def ask() -> str | None:
+        component = load(sources, name=sources.name, lane="auto")
+        with Instance(
+            component, host, memory_bytes=limits.memory_bytes, deadline_s=limits.deadline_s
+        ) as instance:
+            return instance.load(sources)
+
+    # Not on the main thread, where nothing could interrupt it.
+    with ThreadPoolExecutor(1, thread_name_prefix=sources.name) as thread:
+        return thread.submit(ask).result()
+
+
 def _load_sources(instance: Instance, sources: Sources) -> None:
     try:
-        refused = instance.load(sources)
+        answer = instance.load(sources)
     except Fault as fault:
         raise PluginStartError(
             f"{fault} (while its source was imported; what `otelwasm build` makes of it imports"
             " nothing when it starts)"
         ) from fault
-    if refused is not None:
-        raise BuildError(refused)
+    if answer is not None:
+        raise BuildError(sources.refusal(answer))

@@ -35,7 +35,9 @@ Loaded = tuple[Definition, str]
 class RefusalError(Exception):
     """
     There is no plugin to run. The text is JSON: `message`, which begins with the file, as seen
-    from the plugin's folder, and the line if they are known, and the module that is `missing`.
+    from the plugin's folder, and the line if they are known; the module that is `missing`; and
+    whether it is `final`: other exceptions may be for want of what is there while a component is
+    made, as a folder to list.
     """
 
 
@@ -124,22 +126,27 @@ def _checked(find: Callable[[], Definition], folder: str) -> Definition:
     try:
         return find()
     except DefinitionError as error:
-        raise _refusal(str(error).replace(folder, "")) from None
+        raise _refusal(str(error).replace(folder, ""), is_final=True) from None
     except BaseException as error:
         report = report_of(error, folder)
-        missing = error.name if isinstance(error, ImportError) else None
+        # Its subclasses miss other things, as a package's metadata.
+        missing = error.name if type(error) is ModuleNotFoundError else None
+        is_final = missing is not None or isinstance(error, SyntaxError)
         if missing:  # the build knows more about that
             text = report.reason
         elif isinstance(error, ImportError | SyntaxError):
             text = report.reason + (f"; {report.advice}" if report.advice else "")
         else:
             text = f"{report.reason}\n{report.full}"
+        if isinstance(error, ImportError) and error.path:
+            # Where its module lies in a component says nothing to an author.
+            text = text.replace(f" ({error.path})", "")
         said = text if report.place is None else f"{report.place}: {text}"
-        raise _refusal(said, missing=missing) from None
+        raise _refusal(said, missing=missing, is_final=is_final) from None
 
 
-def _refusal(message: str, *, missing: str | None = None) -> RefusalError:
-    return RefusalError(json.dumps({"message": message, "missing": missing}))
+def _refusal(message: str, *, missing: str | None = None, is_final: bool) -> RefusalError:
+    return RefusalError(json.dumps({"message": message, "missing": missing, "final": is_final}))
 
 
 def _imported(name: str, spec: ModuleSpec | None) -> ModuleType:

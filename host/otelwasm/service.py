@@ -5,7 +5,8 @@ Run the pipelines of one configuration, inside any program that has an asyncio l
 import asyncio
 import os
 import signal
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
@@ -198,14 +199,20 @@ class Pipeline:
             _log.warning(warning)
 
 
-async def run_until_signalled(pipeline: Pipeline, *, watch: Watch | None = None) -> None:
+async def run_until_signalled(
+    pipeline: Pipeline, *, path: Path | None = None, is_watching: bool = False
+) -> None:
     """
     Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
 
-    What *watch* finds changed meanwhile is put in place.
+    What has changed of its plugins, and of its file at *path*, is put in place on SIGHUP, or at
+    once if it *is_watching*. At a terminal SIGHUP says that it was closed, and stops.
     """
     loop = asyncio.get_running_loop()
-    running = asyncio.create_task(_run(pipeline, watch), name="pipeline")
+    is_asked = asyncio.Event()
+    watch = Watch(pipeline, path) if is_watching else None
+    looking = watch.run() if watch is not None else _look_when(is_asked, pipeline, path)
+    running = asyncio.create_task(_run(pipeline, looking), name="pipeline")
 
     def on_signal(number: signal.Signals) -> None:
         if running.cancelling():
@@ -215,23 +222,40 @@ async def run_until_signalled(pipeline: Pipeline, *, watch: Watch | None = None)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal, number)
+    if sys.stderr.isatty():
+        loop.add_signal_handler(signal.SIGHUP, on_signal, signal.SIGHUP)
+    else:
+        loop.add_signal_handler(signal.SIGHUP, is_asked.set)
     try:
         await asyncio.wait([running])
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
     if not running.cancelled():
         running.result()
 
 
-async def _run(pipeline: Pipeline, watch: Watch | None) -> None:
-    async with pipeline:
-        if watch is None:
-            await pipeline.finished()
-            return
-        watching = asyncio.create_task(watch.run(), name="watch")
-        try:
-            await pipeline.finished()
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+async def _run(pipeline: Pipeline, looking: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with pipeline:
+            task = asyncio.create_task(looking, name="watch")
+            try:
+                await pipeline.finished()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+    finally:
+        looking.close()  # which may not have begun
+
+
+async def _look_when(is_asked: asyncio.Event, pipeline: Pipeline, path: Path | None) -> None:
+    """
+    Put in place what has changed, each time that it *is_asked*.
+    """
+    # Beside what runs already, as the plugins' files are read for it.
+    watch = await asyncio.to_thread(Watch, pipeline, path)
+    while True:
+        await is_asked.wait()
+        is_asked.clear()
+        _log.info("looking for changes")
+        await watch.look()

@@ -46,7 +46,7 @@ _OWN_LIMITS = ("memory", "deadline", "log_lines")
 class Watch:
     """
     Looks at a pipeline's file, at *path* if it has one, and at its plugins' sources; what changes
-    after this is made is put in place while `run` runs.
+    after this is made is put in place while `run` runs, or by `look`.
     """
 
     def __init__(self, pipeline: "Pipeline", path: Path | None) -> None:
@@ -58,22 +58,28 @@ class Watch:
 
     async def run(self) -> None:
         """
-        Go on until cancelled.
+        Look again and again, until cancelled.
         """
         while True:
             await asyncio.sleep(_INTERVAL_S)
-            try:
-                changed, is_other = await asyncio.to_thread(self._changes)
-                if is_other:
-                    await self._configure()
-                await self._reload(
-                    (hosted, hosted.config)
-                    for hosted in self._pipeline.plugins()
-                    if hosted.config.plugin in changed
-                )
-            except Exception:
-                # A defect of ours: without a next look nobody would notice it.
-                _log.exception("a change could not be put in place")
+            await self.look()
+
+    async def look(self) -> None:
+        """
+        Put in place what has changed by now.
+        """
+        try:
+            changed, is_other = await asyncio.to_thread(self._changes)
+            if is_other:
+                await self._configure()
+            await self._reload(
+                (hosted, hosted.config)
+                for hosted in self._pipeline.plugins()
+                if hosted.config.plugin in changed
+            )
+        except Exception:
+            # A defect of ours: without a next look nobody would notice it.
+            _log.exception("a change could not be put in place")
 
     def _changes(self) -> tuple[set[Path], bool]:
         changed = {path for path, changes in self._sources.items() if changes.found()}

@@ -267,6 +267,30 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         assert process.wait(10) == 128 + signal.SIGTERM
 
 
+def test_a_hangup_puts_changes_in_place(tmp_path: Path) -> None:
+    """
+    SIGHUP has a changed configuration used, and one with a mistake not; what runs goes on.
+    """
+    port = free_port()
+    first = FILE.format(port=port)
+    with running(tmp_path, first) as process:
+        process.send_signal(signal.SIGHUP)
+        read_until(process, "looking for changes")
+        (tmp_path / "p.yaml").write_text(first.replace("file:", "fail:"))
+        process.send_signal(signal.SIGHUP)
+        refused = read_until(process, "the changed configuration is not used")
+        (tmp_path / "p.yaml").write_text(first.replace("out.jsonl", "other.jsonl"))
+        process.send_signal(signal.SIGHUP)
+        read_until(process, "running with the changed configuration")
+        status = send(port, a_batch("span").payload)
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(10)
+
+    assert (200, 0) == (status, code)
+    assert "unknown kind 'fail'" in refused
+    assert 1 == len((tmp_path / "other.jsonl").read_text().splitlines())
+
+
 def test_a_port_that_is_taken_is_one_message(tmp_path: Path) -> None:
     """
     The receiver is named with its address, the exit code is 2, and there is no traceback.

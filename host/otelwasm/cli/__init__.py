@@ -63,6 +63,9 @@ def _run(config: Path, is_watching: bool) -> None:
     Run the pipelines of CONFIG until SIGINT or SIGTERM.
 
     The first signal stops in order and loses nothing; a second one ends at once.
+
+    SIGHUP puts changed plugins, and a changed CONFIG, in place; from a terminal that is closed, it
+    stops.
     """
     from otelwasm.cli.running import run_pipeline
 

@@ -11,7 +11,6 @@ import uvloop
 
 from otelwasm.logs import configure_logging
 from otelwasm.service import Pipeline, run_until_signalled
-from otelwasm.watching import Watch
 
 __all__ = ["check_pipeline", "in_a_loop", "run_pipeline"]
 
@@ -20,12 +19,12 @@ T = TypeVar("T")
 
 def run_pipeline(config: Path, *, is_watching: bool = False) -> None:
     """
-    Run until a signal asks for the end; put changed files in place if it *is_watching*.
+    Run until a signal asks for the end; put changed files in place on SIGHUP, or at once if it
+    *is_watching*.
     """
 
     async def run(pipeline: Pipeline) -> None:
-        watch = Watch(pipeline, config) if is_watching else None
-        await run_until_signalled(pipeline, watch=watch)
+        await run_until_signalled(pipeline, path=config, is_watching=is_watching)
 
     in_a_loop(config, run)
 

@@ -38,9 +38,10 @@
 //
 // # What there is besides
 //
-// [Emit] sends batches on besides the one that is returned. The packages meter, state and http
-// count, keep values and ask servers. The log is the standard library's: what log/slog's default
-// logger gets goes to the host's log.
+// The package pipeline sends batches on besides the one that is returned. The packages meter, state
+// and http count, keep values and ask servers. The log is the standard library's: what log/slog's
+// default logger gets goes to the host's log. In a plugin's own tests the package hosttest stands for
+// the host.
 //
 // Goroutines run only while the host calls the plugin: wait for those that you start. A panic in one
 // of them ends the instance, as it ends a process.

@@ -3,7 +3,7 @@ package otelwasm
 // Processor changes, drops, holds back or makes batches. Whatever else it is, it may be a [Ticker],
 // a [Stopper] and a [Handler], too.
 type Processor interface {
-	// Process handles one batch. What it sends besides goes through [Emit].
+	// Process handles one batch. What it sends besides goes through pipeline.Emit.
 	Process(batch Batch) (Verdict, error)
 }
 

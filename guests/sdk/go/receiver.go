@@ -8,7 +8,8 @@ import (
 // Receiver makes batches out of messages, which the host listens for. It may be a [Poller], a
 // [Ticker] and a [Stopper], too.
 type Receiver interface {
-	// Receive handles one message. What [Emit] accepted by then is safe, so the reply can be honest.
+	// Receive handles one message. What pipeline.Emit accepted by then is safe, so the reply can be
+	// honest.
 	Receive(message Message) (Reply, error)
 }
 

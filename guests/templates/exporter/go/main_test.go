@@ -5,15 +5,22 @@ import (
 	"testing"
 
 	otelwasm "github.com/otelwasm/otelwasm/guests/sdk/go"
+	"github.com/otelwasm/otelwasm/guests/sdk/go/hosttest"
 	"github.com/otelwasm/otelwasm/guests/sdk/go/http"
 )
 
-// A request that the host does not allow is the batch's failure. In this test there is no host that
-// could allow one; in the cases there are servers.
-func TestARefusedRequestIsAFailure(t *testing.T) {
+// A response of 503 is a failure that the host may try again.
+func TestABusyServerIsTriedAgain(t *testing.T) {
+	hosttest.Start(t).Answer = func(request http.Request) (http.Response, error) {
+		if request.URL != "http://collector:4318/v1/traces" {
+			t.Error(request.URL)
+		}
+		return http.Response{Status: 503}, nil
+	}
+
 	_, err := post{Config{"http://collector:4318"}}.Send(otelwasm.Batch{Signal: otelwasm.Traces})
 
-	if !errors.Is(err, http.ErrRefused) {
-		t.Errorf("expected %v, got %v", http.ErrRefused, err)
+	if !errors.As(err, new(otelwasm.Retryable)) {
+		t.Errorf("expected a Retryable, got %v", err)
 	}
 }

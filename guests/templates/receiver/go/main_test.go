@@ -4,23 +4,21 @@ import (
 	"testing"
 
 	otelwasm "github.com/otelwasm/otelwasm/guests/sdk/go"
+	"github.com/otelwasm/otelwasm/guests/sdk/go/hosttest"
 )
 
-// What is posted is the body of a log record.
-func TestAMessageBecomesALogRecord(t *testing.T) {
-	logs := webhook{}.logs(otelwasm.Message{Method: "POST", Body: []byte("hello")})
+// What is posted is one batch, and nothing else is taken.
+func TestAMessageBecomesABatch(t *testing.T) {
+	host := hosttest.Start(t)
 
-	record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
-	if body := record.Body().Str(); body != "hello" {
-		t.Errorf("its body is %q", body)
+	for method, expected := range map[string]int{"POST": 202, "GET": 405} {
+		reply, err := webhook{}.Receive(otelwasm.Message{Method: method, Body: []byte("hello")})
+		if reply.Status != expected || err != nil {
+			t.Errorf("%s: %d, %v", method, reply.Status, err)
+		}
 	}
-}
 
-// A request that is no POST is answered, and makes nothing.
-func TestNothingElseIsTaken(t *testing.T) {
-	reply, err := webhook{}.Receive(otelwasm.Message{Method: "GET"})
-
-	if reply.Status != 405 || err != nil {
-		t.Errorf("%d, %v", reply.Status, err)
+	if len(host.Emitted) != 1 || host.Emitted[0].Signal != otelwasm.Logs {
+		t.Errorf("emitted %v", host.Emitted)
 	}
 }

@@ -3,6 +3,7 @@ What an event loop asks of a plugin comes back as from `process`, though hardly 
 """
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -235,6 +236,16 @@ def test_a_module_that_does_not_compile_is_done_without(monkeypatch: pytest.Monk
         raise BuildError("no compiler")
 
     monkeypatch.setattr("otelwasm.build.extension.load_extension", cannot)
+
+    assert load_lane.__wrapped__() is None
+
+
+def test_a_cache_that_cannot_be_made_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Nor is a folder needed to keep the C module in.
+    """
+    monkeypatch.setenv("OTELWASM_CACHE", "/proc/nowhere")
+    monkeypatch.delitem(sys.modules, "otelwasm_lane", raising=False)
 
     assert load_lane.__wrapped__() is None
 

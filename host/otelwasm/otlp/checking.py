@@ -19,7 +19,7 @@ from typing import cast
 
 import structlog
 
-from otelwasm.errors import BuildError
+from otelwasm.errors import BuildError, SetupError
 from otelwasm.otlp import wire
 from otelwasm.signals import Signal
 
@@ -32,10 +32,10 @@ _ONE_LOADS = threading.Lock()
 _BUILD = """
 import sys
 from otelwasm.build.native import host_extension
-from otelwasm.errors import BuildError
+from otelwasm.errors import SetupError
 try:
     print(host_extension())
-except (BuildError, OSError) as error:
+except (SetupError, OSError) as error:
     sys.exit(str(error))
 """
 
@@ -82,7 +82,7 @@ def _native_check() -> _NativeCheck | None:
 
     try:
         module = load_extension(built_host_extension() or _build())
-    except (BuildError, ImportError, OSError) as error:
+    except (SetupError, ImportError, OSError) as error:
         _log.info("requests are checked the slower way", reason=str(error))
         return None
     return cast(_NativeCheck, module.check)

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from otelwasm.errors import BuildError
+from otelwasm.errors import SetupError
 
 __all__ = ["Guest", "Inbox", "Lane", "Port", "load_lane"]
 
@@ -129,7 +129,7 @@ def load_lane() -> Lane | None:
 
     try:
         return cast(Lane, load_extension(name="otelwasm_lane"))
-    except (BuildError, ImportError, OSError) as error:
+    except (SetupError, ImportError, OSError) as error:
         import structlog  # here, as it takes long to import
 
         structlog.get_logger("otelwasm").info(

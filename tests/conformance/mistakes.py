@@ -10,7 +10,7 @@ import textwrap
 __all__ = ["BEYOND", "BUGS", "CONFIG", "CONFIGS", "ENDS", "HEAD", "NO_PLUGIN", "processing"]
 
 HEAD = """\
-import attrs
+import json, attrs
 from otelwasm_sdk import (
     Batch, Logs, Metrics, Permanent, Retryable, Span, Traces, emit, http, log, processor, state)
 """
@@ -199,11 +199,60 @@ BUGS = {
     "a loop over a batch": (
         "for span in batch: pass",
         "TypeError: 'Traces' object is not iterable (mine.py:7 in mine); batch.proto is the whole"
-        " message; batch.items() has what is in it, one by one",
+        " message; batch.spans() has what is in it, one by one",
     ),
     "the protobuf message's fields on a batch": (
         "batch.resource_spans",
         "'Traces' object has no attribute 'resource_spans' (mine.py:7 in mine); batch.proto is the",
+    ),
+    "a number for what is none": (
+        "batch.spans()[0].kind = 'server'",
+        "TypeError: kind is an int, not 'server' (mine.py:7 in mine)",
+    ),
+    "a misspelled part of a batch": (
+        "batch.set_attribute('env', 'test', on='resource')",
+        "nothing in OTLP is called 'resource'; here there are items, resources, scopes, spans,",
+    ),
+    "a condition on an attribute without its place": (
+        "batch.drop({'service.name': 'shop'})",
+        "spans have no 'service'; they have trace_id, span_id, trace_state, parent_span_id, flags,"
+        " name, kind,",
+    ),
+    "a condition that is none": (
+        "batch.drop('GET /health')",
+        "drop takes conditions, as {'name': 'GET /health'}, or a function of an item; not 'GET",
+    ),
+    "a field that a new item does not have": (
+        "emit(Logs.of({'text': 'x'}))",
+        "LogRecord has no 'text'; it has time_unix_nano, observed_time_unix_nano, severity_number,",
+    ),
+    "a new item that is no dict": (
+        "emit(Logs.of('x'))",
+        "TypeError: LogRecord is made of a dict of its fields, not 'x' (mine.py:7 in mine)",
+    ),
+    "spans that are appended to a batch": (
+        "batch.spans().append({'name': 'x'})",
+        "all spans of a batch have no one place to append to; those of one message have, as",
+    ),
+    "spans that are removed as from a list": (
+        "batch.spans().remove(batch.spans()[0])",
+        "and item.drop() takes one out of its batch",
+    ),
+    "some spans of all": (
+        "batch.spans()[:10]",
+        "not 'slice' (mine.py:7 in mine); what a batch holds is gone through one by one; list(…)",
+    ),
+    "attributes as JSON": (
+        "json.dumps(batch.spans()[0].attributes)",
+        "Attributes is not JSON serializable (mine.py:7 in mine); dict(item.attributes) makes a",
+    ),
+    "a log line as logging has it": (
+        "log.info('%s spans', len(batch))",
+        'what a line of the log is about is given by name: log.info("sent", items=3)',
+    ),
+    "a level that the log does not have": (
+        "log.warn('x')",
+        "has no attribute 'warn' (mine.py:7 in mine); otelwasm_sdk.log has debug, error,",
     ),
     "Permanent without a reason": (
         "raise Permanent",

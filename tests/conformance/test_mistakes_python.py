@@ -58,6 +58,17 @@ def test_what_is_no_plugin_does_not_start(tmp_path: Path, text: str | bytes, mes
     assert 1 == str(raised.value).count(str(path)), "the file is named once"
 
 
+def test_a_misspelled_import_is_no_missing_package(tmp_path: Path) -> None:
+    """
+    The package is there, and nobody is sent to look for one that has the name.
+    """
+    with pytest.raises(BuildError) as raised:
+        Plugin(written(tmp_path, processing("", imports="from otelwasm_sdk import Trace")))
+
+    assert "mine.py:4: ImportError: cannot import name 'Trace' from" in str(raised.value)
+    assert str(raised.value).endswith("Did you mean: 'Traces'?")
+
+
 @pytest.mark.parametrize(("body", "message"), BUGS.values(), ids=BUGS)
 def test_a_bug_refuses_its_batch(tmp_path: Path, body: str, message: str) -> None:
     """

@@ -206,7 +206,11 @@ def test_unknown_fields_survive(native: ModuleType) -> None:
         (("k", 2**63), ValueError, "64 bits"),
         (("k", 1, "upset"), ValueError, "mode is upsert, insert or update, not 'upset'"),
         (("k", 1, "upsert", "data_points"), ValueError, "has no data_points"),
-        (("k", 1, "upsert", "spam"), ValueError, "nothing in OTLP is called 'spam'"),
+        (
+            ("k", 1, "upsert", "spam"),
+            ValueError,
+            "nothing in OTLP is called 'spam'; here there are items, resources, scopes, spans, ",
+        ),
         ((b"k", 1), TypeError, "str"),
         (("\ud800", 1), UnicodeEncodeError, "surrogates"),
         (("k", "\ud800"), UnicodeEncodeError, "surrogates"),

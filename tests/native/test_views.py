@@ -270,8 +270,10 @@ def test_wrong_assignments_are_named(native: ModuleType) -> None:
         span.kind = 2**31
     with pytest.raises(TypeError, match="name is a str, not 5"):
         span.name = 5
-    with pytest.raises(TypeError, match="trace_id is a bytes, not 'hex'"):
+    with pytest.raises(TypeError, match="trace_id is bytes, not 'hex'"):
         span.trace_id = "hex"
+    with pytest.raises(TypeError, match="kind is an int, not 'server'"):
+        span.kind = "server"
     with pytest.raises(TypeError, match="status is not set as a whole"):
         span.status = 2
     with pytest.raises(AttributeError, match="nam"):

@@ -190,7 +190,7 @@ def test_a_plugin_larger_than_its_limit_does_not_start(opening: Opening) -> None
     """
     A limit below the memory that a plugin begins with is a fault that names both.
     """
-    with pytest.raises(Fault, match=r"asked, limit is 0.1 MiB") as caught:
+    with pytest.raises(Fault, match=r"MiB asked, limit is 0.1 MiB \(`lim.*: …}`\)$") as caught:
         opening(PASS, memory_bytes=128 << 10)
 
     assert "memory" == caught.value.kind

@@ -266,7 +266,8 @@ class Sandbox:
             reason = self._deadline.verdict()
         elif fault.kind == "memory" and refused_bytes is not None:
             asked, limit = refused_bytes / (1 << 20), self._account.limit_bytes / (1 << 20)
-            reason = f"{asked:.1f} MiB asked, limit is {limit:.1f} MiB; {reason}"
+            text = f"{asked:.1f} MiB asked, limit is {limit:.1f} MiB (`limits: {{memory: …}}`)"
+            reason = text if "bytes asked" in reason else f"{text}; {reason}"
         python = python_place(region.view for region in self._account.regions)
         where = f"; at {python}" if python else f"; in {wasm}" if wasm else ""
         return self.end(Fault(f"{reason}{where}", kind=fault.kind))

@@ -1,9 +1,20 @@
 /* Messages made of dicts: {"name": "GET", "attributes": {"k": 1}, "events": [{"name": "e"}]}. */
 #include "message.h"
 
+#include "text.h"
 #include "value.h"
 
 static int encode_field(Buffer *buffer, const Field *field, PyObject *value, int depth);
+
+static const Field *refuse_name(const Message *message, PyObject *name) {
+  PyObject *names = NULL;
+  for (int i = 0; i < message->field_count; i++) {
+    if (!(names = text_listed(names, message->fields[i].name))) return NULL;
+  }
+  if (names) PyErr_Format(PyExc_ValueError, "%s has no %R; it has %U", message->name, name, names);
+  Py_XDECREF(names);
+  return NULL;
+}
 
 static const Field *field_called(const Message *message, PyObject *name) {
   Range text;
@@ -17,15 +28,14 @@ static const Field *field_called(const Message *message, PyObject *name) {
     Range known = {(const uint8_t *)field->name, (const uint8_t *)field->name + strlen(field->name)};
     if (range_equals(text, known)) return field;
   }
-  PyErr_Format(PyExc_ValueError, "%s has no %R", message->name, name);
-  return NULL;
+  return refuse_name(message, name);
 }
 
 static int encode_fields(Buffer *buffer, const Message *message, PyObject *dict, int depth) {
   PyObject *name, *value;
   Py_ssize_t position = 0;
   if (!PyDict_Check(dict)) {
-    PyErr_Format(PyExc_TypeError, "a %s is made of a dict, not %R", message->name, dict);
+    PyErr_Format(PyExc_TypeError, "%s is made of a dict of its fields, not %R", message->name, dict);
     return -1;
   }
   if (depth >= 20) { /* no message of OTLP's is that deep, values apart */

@@ -2,6 +2,7 @@
 #include "path.h"
 
 #include "operations.h"
+#include "text.h"
 #include "view.h"
 
 static int is_named(Range name, const char *text) {
@@ -66,6 +67,30 @@ static int leads_somewhere(const Path *path, const Level *level) {
   return 0;
 }
 
+static int is_new(const char *field, const Level *level, int before) {
+  Range name = {(const uint8_t *)field, (const uint8_t *)field + strlen(field)};
+  for (int i = 0; i < before; i++) {
+    if ((level->targets >> i & 1) && field_named((uint8_t)i, name)) return 0;
+  }
+  return 1;
+}
+
+/* What a path may begin with, for who began it otherwise. */
+static PyObject *names_within(const Level *level) {
+  PyObject *names = NULL;
+  for (int i = 0; i < MESSAGE_COUNT; i++) {
+    const Message *message = &MESSAGES[i];
+    if (!(level->targets >> i & 1)) continue;
+    for (int j = 0; j < message->field_count; j++) {
+      const Field *field = &message->fields[j];
+      if (field->number == message->attributes || !is_new(field->name, level, i)) continue;
+      if (!(names = text_listed(names, field->name))) return NULL;
+    }
+  }
+  if (strcmp(level->name, "resources")) names = text_listed(names, "resource.attributes.KEY");
+  return names ? text_listed(names, "attributes.KEY") : NULL;
+}
+
 int path_read(PyObject *text, const Level *level, Path *path) {
   Range whole;
   *path = (Path){0};
@@ -81,8 +106,12 @@ int path_read(PyObject *text, const Level *level, Path *path) {
   }
   Range first = path->step_count ? path->steps[0] : path->name;
   PyObject *name = PyUnicode_FromStringAndSize((const char *)first.data, first.end - first.data);
-  if (name) PyErr_Format(PyExc_ValueError, "%s have no %R", level->name, name);
+  PyObject *names = names_within(level);
+  if (name && names) {
+    PyErr_Format(PyExc_ValueError, "%s have no %R; they have %U", level->name, name, names);
+  }
   Py_XDECREF(name);
+  Py_XDECREF(names);
   return -1;
 }
 

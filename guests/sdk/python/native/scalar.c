@@ -126,11 +126,20 @@ int decode_repeated(const Field *field, const WireField *wire, PyObject *list) {
   return 0;
 }
 
+static int refuse_type(const Field *field, const char *type, PyObject *value) {
+  PyErr_Format(PyExc_TypeError, "%s is %s, not %R", field->name, type, value);
+  return -1;
+}
+
+static int refuse_number(const Field *field, const char *type, PyObject *value) {
+  return PyErr_ExceptionMatches(PyExc_TypeError) ? refuse_type(field, type, value) : -1;
+}
+
 /* The bits that a Python number has on the wire. */
 static int encode_number(const Field *field, PyObject *value, uint64_t *bits) {
   if (field->kind == KIND_DOUBLE || field->kind == KIND_FLOAT) {
     double wide = PyFloat_AsDouble(value);
-    if (PyErr_Occurred()) return -1;
+    if (PyErr_Occurred()) return refuse_number(field, "a float", value);
     float narrow = (float)wide;
     *bits = 0;
     memcpy(bits, field->kind == KIND_DOUBLE ? (void *)&wide : (void *)&narrow,
@@ -138,7 +147,7 @@ static int encode_number(const Field *field, PyObject *value, uint64_t *bits) {
     return 0;
   }
   PyObject *number = PyNumber_Index(value);
-  if (!number) return -1;
+  if (!number) return refuse_number(field, field->kind == KIND_BOOL ? "a bool" : "an int", value);
   int is_narrow = bits_of(field) == 32;
   long long wide = 0;
   if (is_signed(field) || is_narrow) {
@@ -191,9 +200,7 @@ int encode_scalar(Buffer *buffer, const Field *field, PyObject *value) {
     const uint8_t *bytes = (const uint8_t *)PyBytes_AsString(value);
     range = (Range){bytes, bytes + PyBytes_Size(value)};
   } else {
-    PyErr_Format(PyExc_TypeError, "%s is a %s, not %R", field->name,
-                 field->kind == KIND_STRING ? "str" : "bytes", value);
-    return -1;
+    return refuse_type(field, field->kind == KIND_STRING ? "a str" : "bytes", value);
   }
   if (has_default && range.data == range.end) return 0;
   return buffer_bytes(buffer, field->number, range.data, range_size(range));

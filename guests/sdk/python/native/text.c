@@ -56,3 +56,10 @@ PyObject *text_decode(const uint8_t *data, const uint8_t *end) {
   slot->seen = hash;
   return text;
 }
+
+PyObject *text_listed(PyObject *names, const char *name) {
+  PyObject *longer = names ? PyUnicode_FromFormat("%U, %s", names, name)
+                           : PyUnicode_FromString(name);
+  Py_XDECREF(names);
+  return longer;
+}

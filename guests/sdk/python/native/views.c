@@ -137,8 +137,10 @@ static PyObject *views_append(PyObject *self, PyObject *dict) {
   const Views *views = (Views *)self;
   Place *place = &((Holder *)views->holder)->place;
   if (views->level) {
-    return PyErr_Format(PyExc_TypeError, "%R are in several messages: append to those of one",
-                        self);
+    return PyErr_Format(PyExc_TypeError,
+                        "all %s of a batch have no one place to append to; those of one message"
+                        " have, as span.events, and Traces.of(...) makes a new batch",
+                        views->level->name);
   }
   const Field *field = field_of(&MESSAGES[place->message], views->number);
   Buffer buffer = {0};

@@ -1,6 +1,20 @@
 /* Going through a batch to every message of a level: all spans, all scopes, all data points. */
 #include "walk.h"
 
+#include "text.h"
+
+static const Level *refuse_level(const char *name, const Place *place) {
+  PyObject *names = text_listed(NULL, "items");
+  for (int i = 0; names && i < LEVEL_COUNT; i++) {
+    if (LEVELS[i].descend[place->message]) names = text_listed(names, LEVELS[i].name);
+  }
+  if (names) {
+    PyErr_Format(PyExc_ValueError, "nothing in OTLP is called '%s'; here there are %U", name, names);
+  }
+  Py_XDECREF(names);
+  return NULL;
+}
+
 const Level *level_named(const char *name, const Place *place) {
   const Level *level = NULL;
   for (int i = 0; i < LEVEL_COUNT; i++) {
@@ -9,9 +23,8 @@ const Level *level_named(const char *name, const Place *place) {
   for (int signal = 0; !strcmp(name, "items") && signal < SIGNAL_COUNT; signal++) {
     if (ROOTS[signal] == place->tree->root.message) level = &LEVELS[ITEMS[signal]];
   }
-  if (!level) {
-    PyErr_Format(PyExc_ValueError, "nothing in OTLP is called '%s'", name);
-  } else if (!level->descend[place->message]) {
+  if (!level) return refuse_level(name, place);
+  if (!level->descend[place->message]) {
     PyErr_Format(PyExc_ValueError, "%s has no %s", MESSAGES[place->message].name, name);
     level = NULL;
   }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from otelwasm_sdk.batch import Batch
+from otelwasm_sdk.wire import native
 
 __all__ = ["advice_on"]
 
@@ -35,7 +36,13 @@ _EXIT = (
     "a plugin does not end itself: `raise Permanent(…)` or `Retryable(…)` refuses what it was given"
 )
 _RELATIVE = "modules beside plugin.py are imported by their names: `import rules`"
-_PROTO = "batch.proto is the whole message; batch.items() has what is in it, one by one"
+_VIEWS = (
+    "what a batch holds is gone through one by one; list(…) makes a list of it, and item.drop()"
+    " takes one out of its batch"
+)
+_LOG = 'what a line of the log is about is given by name: log.info("sent", items=3)'
+_JSON = "dict(item.attributes) makes a dict of attributes"
+_ITEMS = {"Traces": "spans", "Logs": "log_records", "Metrics": "data_points"}
 
 # What is in these modules of Python's fails for one reason, whatever it raises.
 _BY_MODULE = {
@@ -47,6 +54,8 @@ _BY_MODULE = {
     "tempfile": _FILES,
 }
 _NO_LOOP = re.compile(r"'(Traces|Logs|Metrics|Profiles)' object is not (iterable|subscriptable)")
+_NO_LIST = re.compile(r"otelwasm_native.Views|sequence index must be integer, not 'slice'")
+_NOT_BY_NAME = re.compile(r"(debug|info|warning|error)\(\) takes 1 positional argument")
 _STARTS_PROCESSES = ("exec", "fork", "popen", "posix_spawn", "spawn", "system")
 
 
@@ -93,8 +102,8 @@ def _advice(error: BaseException) -> str | None:
         return _of_system(error)
     if isinstance(error, ImportError) and "relative import" in str(error):
         return _RELATIVE
-    if isinstance(error, TypeError) and _NO_LOOP.search(str(error)):
-        return _PROTO
+    if isinstance(error, TypeError):
+        return _of_type(str(error))
     if "unable to open database file" in str(error):
         return _FILES
     return None
@@ -105,12 +114,33 @@ def _of_attribute(error: AttributeError) -> str | None:
     What these modules have elsewhere, and not in WebAssembly.
     """
     if isinstance(error.obj, Batch):
-        return _PROTO
+        return _of_batch(type(error.obj).__name__)
+    if isinstance(error.obj, native.Views):
+        return _VIEWS
+    if isinstance(error.obj, ModuleType) and error.obj.__name__.startswith("otelwasm_sdk."):
+        return f"{error.obj.__name__} has {', '.join(error.obj.__all__)}"
     of = error.obj.__name__ if isinstance(error.obj, ModuleType) else None
     if of == "os" and (error.name or "").startswith(_STARTS_PROCESSES):
         return _PROCESSES
     if of == "http.client" and error.name == "HTTPSConnection":
         return _NETWORK
+    return None
+
+
+def _of_batch(name: str) -> str:
+    items = _ITEMS.get(name, "items")
+    return f"batch.proto is the whole message; batch.{items}() has what is in it, one by one"
+
+
+def _of_type(said: str) -> str | None:
+    if match := _NO_LOOP.search(said):
+        return _of_batch(match[1])
+    if _NO_LIST.search(said):
+        return _VIEWS
+    if _NOT_BY_NAME.match(said):
+        return _LOG
+    if "Attributes is not JSON" in said:
+        return _JSON
     return None
 
 

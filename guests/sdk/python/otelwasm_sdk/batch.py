@@ -259,6 +259,12 @@ class Batch(Generic[I]):
             wire = self._checked()
             left_out: int = (wire.drop if drops else wire.keep)(dict(which), on)
             return left_out
+        if not callable(which):
+            call = "drop" if drops else "keep"
+            raise TypeError(
+                f"{call} takes conditions, as {{'name': 'GET /health'}}, or a function of an item;"
+                f" not {which!r}"
+            )
         doomed = [view for view in self._views(on) if bool(which(view)) is drops]
         for view in doomed:
             view.drop()

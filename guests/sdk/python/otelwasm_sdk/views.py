@@ -68,6 +68,9 @@ class Scope:
 class Item:
     """
     What a signal counts: a span, a log record, a data point or a profile.
+
+    A list or a dict that is read from *attributes* is a copy: change it, and set it again,
+    `item.attributes["tags"] = [*item.attributes["tags"], "new"]`.
     """
 
     __slots__ = ()

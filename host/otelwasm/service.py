@@ -71,6 +71,7 @@ class Pipeline:
         self._stack = AsyncExitStack()
         self._is_asked_to_stop = asyncio.Event()
         self._changing = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         began = monotonic()
@@ -119,8 +120,12 @@ class Pipeline:
         async with self._changing:
             before = self._running()
             graph = Graph(config, self.registry, telemetry=self.telemetry, before=before)
-            await graph.take_over()
+            retiring = asyncio.create_task(await graph.take_over(), name="retiring")
             self._graph, self.config = graph, config
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
+            # Whoever waits here may be cancelled, as by a stop, which waits for it then.
+            await asyncio.shield(retiring)
 
     async def check(self) -> None:
         """
@@ -187,7 +192,11 @@ class Pipeline:
 
     async def _stop(self) -> None:
         async with self._changing:
-            await self._running().stop()
+            # Side by side, as there is not more time for both.
+            stops = (self._running().stop(), *self._retiring)
+            for error in await asyncio.gather(*stops, return_exceptions=True):
+                if error is not None:
+                    raise error
 
     def _running(self) -> Graph:
         if self._graph is None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
+from otelwasm.errors import RetryableError
 from otelwasm.service import Pipeline
 from otelwasm.watching import Watch
 from pipeline.fakes import a_batch, in_a_loop, registry_for_wasm
@@ -217,6 +218,36 @@ async def test_other_processors_and_exporters_take_over_and_no_batch_is_lost(
     assert set(old[0].names) == set(old[1].names)
     assert 2 == both.count("last")
     assert not old[0].is_open and not old[1].is_open
+
+
+@in_a_loop
+async def test_a_stop_in_the_middle_of_a_change_loses_nothing(tmp_path: Path) -> None:
+    """
+    What the old exporter still holds, and what the new one has taken by then, is delivered or kept.
+    """
+    timeout = "  shutdown_timeout: 300ms\n"
+    async with watched(tmp_path, text(exporters="memory") + timeout) as (pipeline, _):
+        is_draining = asyncio.Event()
+        attempts = 0
+
+        def answer(_: object) -> None:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 2:  # which is when the old one begins to drain
+                is_draining.set()
+            raise RetryableError("down")
+
+        pipeline.exporter("memory").answer = answer
+        await pipeline.receiver("memory").receive(a_batch("old"))
+        changed = text(processors="wasm/other", exporters="memory") + timeout
+        (tmp_path / "pipeline.yaml").write_text(changed)
+        await is_draining.wait()
+        new = pipeline.exporter("memory")
+        new.answer = lambda _: asyncio.sleep(0.02)
+        await pipeline.receiver("memory").receive(a_batch("new"))
+
+    assert {"new"} == set(new.names)
+    assert 1 == pipeline.telemetry.total_items("quarantined")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Put the components of a configuration together, start them from the end, stop th
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from graphlib import TopologicalSorter
@@ -116,10 +116,13 @@ class Graph:
                 await _located(self._config.receivers[name].where, receiver.start)
             undo.pop_all()
 
-    async def take_over(self) -> None:
+    async def take_over(self) -> Coroutine[Any, Any, None]:
         """
-        Start beside the graph before this one; take its receivers, which go on all the time, and
-        stop it once what it had accepted is where it goes. Raises SetupError, and that one goes on.
+        Start beside the graph before this one, and take its receivers, which go on all the time.
+        Raises SetupError, and that one goes on.
+
+        What is returned stops that one, once what it had accepted is where it goes. It must run to
+        its end: nobody else knows of what that one still holds.
         """
         before = self._before
         assert before is not None
@@ -133,6 +136,9 @@ class Graph:
         self._intakes |= {key: before._intakes[key] for key in self._entries if key[0] in taken}
         before.receivers = {n: each for n, each in before.receivers.items() if n not in taken}
         self._before = None
+        return self._retire(before, left)
+
+    async def _retire(self, before: "Graph", left: Iterable[asyncio.Event]) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(before._config.service.shutdown_timeout):
                 for each in left:

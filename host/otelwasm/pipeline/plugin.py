@@ -153,6 +153,7 @@ class HostedPlugin(Generic[P]):
         self._needed = self._offered = frozenset[Signal]()
         self._plugin: P | None = None
         self._ticking: asyncio.Task[None] | None = None
+        self._finishing: set[asyncio.Task[None]] = set()
 
     @property
     def config(self) -> PluginConfig:
@@ -193,7 +194,11 @@ class HostedPlugin(Generic[P]):
             return
         old, self._plugin, self._config = self._plugin, plugin, config
         self._telemetry.watch_plugin(self.component, plugin)
-        await self._finish(old, asyncio.get_running_loop().time())
+        finishing = asyncio.create_task(self._finish(old, asyncio.get_running_loop().time()))
+        self._finishing.add(finishing)
+        finishing.add_done_callback(self._finishing.discard)
+        # Whoever waits here may be cancelled, as by a stop, which waits for it then.
+        await asyncio.shield(finishing)
 
     async def _loaded(self, config: PluginConfig) -> P:
         began = monotonic()
@@ -254,6 +259,8 @@ class HostedPlugin(Generic[P]):
             await asyncio.gather(self._ticking, return_exceptions=True)
         # From here on nobody may give it anything: what it held back then would be lost.
         plugin, self._plugin = self._plugin, None
+        if self._finishing:
+            await asyncio.wait(self._finishing)
         if plugin is not None:
             await self._finish(plugin, deadline)
 

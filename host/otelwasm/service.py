@@ -18,6 +18,7 @@ import structlog
 from otelwasm.config.document import Document
 from otelwasm.config.load import load
 from otelwasm.config.settings import Config
+from otelwasm.health import Health
 from otelwasm.pipeline.graph import Graph
 from otelwasm.pipeline.plugin import HostedPlugin
 from otelwasm.pipeline.replay import Replayed, replay
@@ -66,6 +67,7 @@ class Pipeline:
         self.registry = registry or Registry.built_in()
         self.config: Config = load(document, self.registry)
         self.telemetry = Telemetry()
+        self._health: Health | None = None
         self._metrics: MetricsServer | None = None
         self._graph: Graph | None = None
         self._stack = AsyncExitStack()
@@ -78,6 +80,10 @@ class Pipeline:
         self._warn()
         graph = Graph(self.config, self.registry, telemetry=self.telemetry)
         async with AsyncExitStack() as undo:
+            if address := self.config.service.health.address:
+                self._health = Health(address)
+                undo.push_async_callback(self._health.close)
+                await self._health.start()
             if address := self.config.service.telemetry.metrics.address:
                 self._metrics = self.telemetry.serve(address)
                 undo.push_async_callback(asyncio.to_thread, self._metrics.close)
@@ -85,6 +91,8 @@ class Pipeline:
             undo.push_async_callback(self._stop)
             self._stack = undo.pop_all()
         self._graph = graph
+        if self._health is not None:
+            self._health.status = "running"
         _log.info(
             "running",
             pipelines=" ".join(pipeline.id for pipeline in self.config.pipelines),
@@ -107,6 +115,8 @@ class Pipeline:
         if self._graph is None:
             return
         began = monotonic()
+        if self._health is not None:
+            self._health.status = "stopping"
         _log.info("stopping", timeout=str(self.config.service.shutdown_timeout))
         await self._stack.aclose()
         self._graph = None
@@ -171,6 +181,13 @@ class Pipeline:
         The port that Prometheus finds the metrics on, if they are served.
         """
         return self._metrics.port if self._metrics is not None else None
+
+    @property
+    def health_port(self) -> int | None:
+        """
+        The port that answers whether it runs, if one does.
+        """
+        return self._health.port if self._health is not None else None
 
     def receiver(self, name: str) -> Any:
         """

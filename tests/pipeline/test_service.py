@@ -3,6 +3,8 @@ A pipeline in somebody's own program: it starts whole or not at all, and stops w
 """
 
 import asyncio
+import json
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -237,6 +239,55 @@ async def test_metrics_are_served_while_it_runs(tmp_path: Path) -> None:
 
 
 @in_a_loop
+async def test_health_tells_what_the_pipeline_does(tmp_path: Path) -> None:
+    """
+    It is unavailable until everything has started and as soon as it stops, and gone then.
+    """
+    heard: list[tuple[int, object]] = []
+
+    def ask(port: int) -> None:
+        try:
+            answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/any", timeout=5)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            heard.append((answer.status, json.loads(answer.read())["status"]))
+
+    class Asking(MemoryExporter):
+        async def start(self) -> None:
+            await asyncio.to_thread(ask, pipeline.health_port)
+
+        async def close(self) -> None:
+            await asyncio.to_thread(ask, pipeline.health_port)
+
+    kinds = registry()
+    kind = ExporterKind(MemoryExporterConfig, lambda _, __, ___: Asking())
+    kinds = attrs.evolve(kinds, exporters={"memory": lambda: kind})
+    config = a_config(tmp_path, health={"address": "127.0.0.1:0"})
+    pipeline = Pipeline(config, registry=kinds)
+    async with pipeline:
+        port = pipeline.health_port
+        assert port is not None
+        await asyncio.to_thread(ask, port)
+
+    assert [(503, "starting"), (200, "running"), (503, "stopping")] == heard
+    with pytest.raises(OSError, match="refused"):
+        await asyncio.to_thread(ask, port)
+
+
+@in_a_loop
+async def test_a_health_address_that_is_taken_is_named(tmp_path: Path) -> None:
+    """
+    The program does not start where nobody could ask for it.
+    """
+    config = a_config(tmp_path, health={"address": "127.0.0.1:0"})
+    async with Pipeline(config, registry=registry()) as first:
+        config = a_config(tmp_path, health={"address": f"127.0.0.1:{first.health_port}"})
+        with pytest.raises(SetupError, match=r"service\.health cannot listen on 127\.0\.0\.1:\d+"):
+            await Pipeline(config, registry=registry()).__aenter__()
+
+
+@in_a_loop
 async def test_a_configuration_in_code_is_checked_too() -> None:
     """
     Mistakes in a mapping have their path, if no line.
@@ -246,7 +297,7 @@ async def test_a_configuration_in_code_is_checked_too() -> None:
 
     assert str(caught.value).splitlines() == [
         "configuration: service.pipeline: unknown key; did you mean pipelines? "
-        "known keys: pipelines, quarantine, shutdown_timeout, state, telemetry",
+        "known keys: health, pipelines, quarantine, shutdown_timeout, state, telemetry",
         "configuration: service.pipelines: missing; this key has no default",
     ]
 

@@ -16,6 +16,7 @@ __all__ = [
     "ComponentConfig",
     "Config",
     "ExporterConfig",
+    "HealthConfig",
     "LogsConfig",
     "MetricsConfig",
     "PipelineConfig",
@@ -80,6 +81,16 @@ class TelemetryConfig:
 
 
 @attrs.frozen
+class HealthConfig:
+    """
+    Where something that watches over the process can ask whether it runs; nowhere by default.
+    """
+
+    address: str | None = attrs.field(default=None, validator=attrs.validators.optional(_address))
+    """`host:port` that answers any request: with 200 while all runs, with 503 before and after."""
+
+
+@attrs.frozen
 class QuarantineConfig:
     """
     Where batches are kept that can be neither delivered nor refused; `max_bytes` in all.
@@ -111,6 +122,8 @@ class ServiceConfig:
     """Each pipeline by its id: a signal, or a signal and a name."""
     telemetry: TelemetryConfig = TelemetryConfig()
     """The host's own log and metrics."""
+    health: HealthConfig = HealthConfig()
+    """Where to ask whether it runs."""
     quarantine: QuarantineConfig = QuarantineConfig()
     """Where batches are kept that can be neither delivered nor refused."""
     state: StateDirectoryConfig = StateDirectoryConfig()

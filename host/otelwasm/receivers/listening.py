@@ -1,5 +1,5 @@
 """
-Take the addresses that receivers listen on.
+Take the addresses that receivers, and the host itself, listen on.
 """
 
 import errno
@@ -30,12 +30,12 @@ def peer_name(peer: object) -> str:
 
 
 def bind(
-    address: Address, *, receiver: str, kind: socket.SocketKind = socket.SOCK_STREAM
+    address: Address, *, owner: str, kind: socket.SocketKind = socket.SOCK_STREAM
 ) -> list[socket.socket]:
     """
     Bind a socket for each of the addresses that the host has here; the port is the same for all.
 
-    *kind* is SOCK_STREAM for tcp, SOCK_DGRAM for udp. Raises SetupError, naming *receiver*, if one
+    *kind* is SOCK_STREAM for tcp, SOCK_DGRAM for udp. Raises SetupError, naming the *owner*, if one
     of them is taken.
     """
     sockets: list[socket.socket] = []
@@ -52,9 +52,7 @@ def bind(
     except OSError as error:
         for sock in sockets:
             sock.close()
-        raise SetupError(
-            f"receiver {receiver!r} cannot listen on {address}: {_reason(error)}"
-        ) from error
+        raise SetupError(f"{owner} cannot listen on {address}: {_reason(error)}") from error
     return sockets
 
 

@@ -80,7 +80,7 @@ class OtlpGrpcReceiver:
         tls = None if config.tls is None else config.tls.ssl_context()
         server = GrpcServer(
             {SERVICES[signal].method: self._handler(signal) for signal in Signal},
-            bind(Address.parse(config.endpoint), receiver=self._name),
+            bind(Address.parse(config.endpoint), owner=f"receiver {self._name!r}"),
             max_message_bytes=config.max_recv_msg_size_mib << 20,
             tls=tls,
         )

@@ -98,7 +98,7 @@ class OtlpHttpReceiver:
         desk = _Desk(config, {signal: self._consumer_for(signal) for signal in Signal})
         server = HttpServer(
             desk.answer,
-            bind(Address.parse(config.endpoint), receiver=self._name),
+            bind(Address.parse(config.endpoint), owner=f"receiver {self._name!r}"),
             tls=tls,
             limits=HttpLimits(
                 body=config.max_request_body_size,

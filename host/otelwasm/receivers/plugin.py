@@ -201,7 +201,7 @@ class PluginReceiver:
             if self._consumer_for(signal) is not None and not self.plugin.handles(signal):
                 _log.warning(
                     "a pipeline lists a receiver that does not emit its signal",
-                    receiver=self._id,
+                    owner=f"receiver {self._id!r}",
                     signal=signal.label,
                 )
 
@@ -248,7 +248,7 @@ class PluginReceiver:
             tls = None if listen.http.tls is None else listen.http.tls.ssl_context()
             self._http = HttpServer(
                 desk.answer,
-                bind(Address.parse(listen.http.endpoint), receiver=self._id),
+                bind(Address.parse(listen.http.endpoint), owner=f"receiver {self._id!r}"),
                 tls=tls,
                 limits=listen.http.limits,
             )
@@ -256,7 +256,7 @@ class PluginReceiver:
             tls = None if listen.tcp.tls is None else listen.tcp.tls.ssl_context()
             self._tcp = TcpServer(
                 listen.tcp,
-                bind(Address.parse(listen.tcp.endpoint), receiver=self._id),
+                bind(Address.parse(listen.tcp.endpoint), owner=f"receiver {self._id!r}"),
                 name=name,
                 courier=self._courier,
                 budget=budget,
@@ -265,7 +265,7 @@ class PluginReceiver:
         if listen.udp is not None:
             address = Address.parse(listen.udp.endpoint)
             self._udp = UdpServer(
-                bind(address, receiver=self._id, kind=socket.SOCK_DGRAM),
+                bind(address, owner=f"receiver {self._id!r}", kind=socket.SOCK_DGRAM),
                 courier=self._courier,
                 budget=budget,
                 # So that an instance finds the next one there when it is done.

@@ -117,7 +117,7 @@ CASES = [
         "shutdown_timeout: 5s",
         "shutdown_timout: 5s",
         "p.yaml:19: service.shutdown_timout: unknown key; did you mean shutdown_timeout? "
-        "known keys: pipelines, quarantine, shutdown_timeout, state, telemetry",
+        "known keys: health, pipelines, quarantine, shutdown_timeout, state, telemetry",
     ),
     (
         "      receivers: [otlp]",

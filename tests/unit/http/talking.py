@@ -43,7 +43,7 @@ async def serving(
     """
     Run a server on a port of its own.
     """
-    sockets = bind(Address.parse("127.0.0.1:0"), receiver="test")
+    sockets = bind(Address.parse("127.0.0.1:0"), owner="test")
     server = HttpServer(handle, sockets, limits=limits, **more)
     await server.start()
     try:

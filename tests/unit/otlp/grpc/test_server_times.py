@@ -160,7 +160,7 @@ def test_silent_tls_connections_hold_up_nobody_at_the_end(tmp_path: Path) -> Non
     trusting = ClientTls(ca_file=tmp_path / "ca.pem").ssl_context()
 
     async def scenario() -> bytes:
-        sockets = bind(Address.parse("localhost:0"), receiver="test")
+        sockets = bind(Address.parse("localhost:0"), owner="test")
         server = GrpcServer({METHOD: echo}, sockets, max_message_bytes=1000, tls=tls)
         server.start()
         silent, silent_writer = await asyncio.open_connection("localhost", server.port)

@@ -15,6 +15,7 @@ import attrs
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from otelwasm.config.plugin import PluginConfig
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.registry import ReceiverKind
@@ -293,6 +294,58 @@ async def test_a_plugin_that_is_asked_to_stop_is_given_nothing_more(tmp_path: Pa
     with pytest.raises(RetryableError, match="not running"):
         await second
     assert exporter.names == ["first"]
+
+
+@in_a_loop
+async def test_a_stop_waits_for_the_version_before(tmp_path: Path) -> None:
+    """
+    What a plugin held back, that a new version has just replaced, is sent on before the end.
+    """
+    held: list[bytes] = []
+    is_inside, is_replaced, go_on = asyncio.Event(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_: FakePlugin, __: Signal, payload: bytes) -> None:
+        held.append(payload)
+        loop.call_soon_threadsafe(is_inside.set)
+        go_on.wait(10)
+
+    def release(plugin: FakePlugin) -> None:
+        while held:
+            plugin.emit(Signal.TRACES, held.pop())
+
+    newer = FakePlugin(lambda _, __, payload: payload)
+
+    class Changing(FakePlugin):
+        def load(self, name: str, config: PluginConfig, **hooks: Any) -> FakePlugin:
+            """
+            Be loaded first, and the newer one after that.
+            """
+            load = newer.load if self.name else super().load
+            return load(name, config, **hooks)
+
+        def submit_stop(self) -> "Future[None]":
+            """
+            Say that the newer one has taken over.
+            """
+            is_replaced.set()
+            return super().submit_stop()
+
+    config = a_config(tmp_path, processors=["wasm/plugin"])
+    kinds = registry(plugin=Changing(hold, stop=release))
+    async with Pipeline(config, registry=kinds) as pipeline:
+        exporter = pipeline.exporter("memory/one")
+        request = asyncio.create_task(pipeline.receiver("memory").receive(a_batch("held")))
+        await is_inside.wait()
+        [hosted] = pipeline.plugins()
+        change = asyncio.create_task(hosted.reload(hosted.config))
+        await is_replaced.wait()
+        change.cancel()
+        await asyncio.gather(change, return_exceptions=True)
+        go_on.set()
+    await request
+
+    assert exporter.names == ["held"]
 
 
 @in_a_loop

@@ -54,6 +54,7 @@ class Line(asyncio.Protocol):
     def __init__(self, *, limit_bytes: int, loop: asyncio.AbstractEventLoop) -> None:
         self.is_usable = True
         self.idle_since = 0.0
+        self._why_closed = "the connection is closed"
         self.closed: asyncio.Future[None] = loop.create_future()
         self._limit_bytes = limit_bytes
         self._loop = loop
@@ -75,7 +76,7 @@ class Line(asyncio.Protocol):
         A connection whose answer was not waited for is of no more use.
         """
         if not self.is_usable or self._waiter is not None:
-            raise LineLostError("the connection is closed", was_silent=True)
+            raise LineLostError(self._why_closed, was_silent=True)
         self._is_silent = True
         waiter: asyncio.Future[Reply] = self._loop.create_future()
         self._waiter = waiter
@@ -119,7 +120,8 @@ class Line(asyncio.Protocol):
         Read on.
         """
         if self._waiter is None or self._waiter.done():
-            self.abort()  # nobody asked
+            self._why_closed = f"the server spoke before it was asked{_hint(data)}"
+            self.abort()
             return
         self._is_silent = False
         self._headers_bytes += len(data)
@@ -128,7 +130,7 @@ class Line(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._fail("the server switched to another protocol")
         except httptools.HttpParserError as error:
-            self._fail(f"the server's answer is no HTTP/1.1: {error}")
+            self._fail(f"the server's answer is no HTTP/1.1: {error}{_hint(data)}")
         if self._headers_bytes > _LONGEST_HEADERS_BYTES:
             self._fail("the headers of the server's answer have no end")
 
@@ -199,3 +201,12 @@ class Line(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(LineLostError(reason, was_silent=self._is_silent))
         self._transport.abort()
+
+
+def _hint(data: bytes) -> str:
+    """
+    What is there in place of HTTP/1.1, if *data* begins with the settings of HTTP/2.
+    """
+    if data[3:4] != b"\x04" or data[5:9] != bytes(4):
+        return ""
+    return "; it speaks HTTP/2, as OTLP/gRPC does, which has a port of its own (4317)"

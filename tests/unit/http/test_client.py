@@ -17,6 +17,7 @@ from unit.http.talking import Seen, serving
 from unit.otlp.peers import run
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\n\r\n"
+HTTP2 = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0d"
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"
 SWITCH = b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -150,6 +151,7 @@ def test_request_is_sent_again_if_the_connection_was_gone() -> None:
         ([[OK, b"HTTP/1.1 200"], [OK]], "the server closed the connection"),
         ([[OK, OK[:-1]], [OK]], "the server closed the connection"),
         ([[b"SSH-2.0-OpenSSH_9.6\r\n"]], "the server's answer is no HTTP/1.1"),
+        ([[HTTP2]], r"it speaks HTTP/2, as OTLP/gRPC does, which has a port of its own \(4317\)"),
         ([[TWO_LENGTHS]], "the server's answer is no HTTP/1.1"),
         ([[SWITCH]], "the server switched to another protocol"),
         ([[b"HTTP/1.1 200 OK\r\nX: " + b"x" * (65 << 10)]], "headers .* have no end"),

@@ -3,6 +3,7 @@ Drive one HTTP/2 connection of either side: bytes in, events out, few writes.
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Mapping
 from typing import cast
@@ -26,6 +27,9 @@ _OPTIONS = (
 )
 # As much is written at once at most, so that a peer that does not read makes us hold no more.
 _WRITE_BYTES = 1 << 20
+# What a server of OTLP/HTTP answers, or a client of one asks.
+_HTTP1 = re.compile(rb"HTTP/1\.|[A-Z]+ \S+ HTTP/1\.")
+_OTHER_PORT = "it got HTTP/1.1, as OTLP/HTTP speaks, which has a port of its own (4318)"
 
 
 class Http2Connection(asyncio.Protocol):
@@ -89,6 +93,9 @@ class Http2Connection(asyncio.Protocol):
         """
         Take in bytes, and answer what can be answered at once.
         """
+        if not self.reads and _HTTP1.match(data):
+            self.fail(ConnectionError(_OTHER_PORT))
+            return
         self.reads += 1
         self._is_scheduled = True  # what is said meanwhile goes out below
         try:

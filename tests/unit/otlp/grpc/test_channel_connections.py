@@ -145,7 +145,10 @@ def test_servers_that_speak_something_else_are_named() -> None:
         return failure.value.message
 
     assert "does the server want TLS?" in run(scenario(b""))
-    assert "does not speak HTTP/2" in run(scenario(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    assert "as it should: it got HTTP/1.1, as OTLP/HTTP speaks, which has a port of its own" in (
+        run(scenario(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    )
+    assert "does not speak HTTP/2" in run(scenario(b"SSH-2.0-OpenSSH_9.6\r\n"))
 
 
 def test_closing_while_connecting_ends_the_call() -> None:

@@ -3,11 +3,13 @@ Whatever bytes come to the gRPC server, it ends that connection at most, and ser
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Iterator
 
 import ngh2
 import pytest
+from structlog.testing import capture_logs
 
 from otelwasm.otlp.grpc.messages import prefix
 from unit.otlp.grpc.talking import a_server, connected, head
@@ -167,3 +169,24 @@ def test_floods_end_their_connection(name: str) -> None:
                 return answer[b"message"][5:] == b"hello"
 
     assert run(scenario())
+
+
+def test_a_client_of_another_protocol_is_named() -> None:
+    """
+    OTLP/HTTP that is sent to the port of OTLP/gRPC, the commonest slip, is said in the log.
+    """
+
+    async def scenario() -> list[str]:
+        async with a_server() as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}")
+            with contextlib.suppress(ConnectionError):
+                while await reader.read(1 << 16):
+                    pass
+            writer.close()
+        return [line["error"] for line in lines]
+
+    with capture_logs() as lines:
+        (error,) = run(scenario())
+
+    assert error.startswith("it got HTTP/1.1, as OTLP/HTTP speaks, which has a port of its own")

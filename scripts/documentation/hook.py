@@ -1,5 +1,5 @@
 """
-Hook into mkdocs: add the generated pages, and check what links lead to outside of the pages.
+Hook into mkdocs: add the generated pages and parts of pages, and check links to other files.
 
 A page links to the repository's files as any file does, `../../wit/plugin.wit`, so that links work
 where the sources are read, too. The site has a copy of each such file, as text.
@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from documentation import command_line, configuration, contract, metrics
+from documentation import command_line, configuration, contract, metrics, sdk_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = "host/docs"
@@ -38,8 +38,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """
-    Take files that a page links to into the site; warn of those that are not there.
+    Fill in what a page shows of the SDKs, and take files that it links to into the site; warn of
+    those that are not there.
     """
+    markdown = sdk_reference.filled(
+        markdown, warn=lambda text: _log.warning(f"{page.file.src_uri}: {text}")
+    )
     folder = posixpath.dirname(page.file.src_uri)
 
     def replaced(match: re.Match[str]) -> str:

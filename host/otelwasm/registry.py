@@ -14,13 +14,12 @@ from otelwasm.otlp.rejected import Rejected
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.states import States
-from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.pipeline.step import ConsumerFor, Step
 from otelwasm.pipeline.storage import Storages
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 
 __all__ = [
-    "ConsumerFor",
     "Exporter",
     "ExporterKind",
     "Processor",
@@ -30,8 +29,6 @@ __all__ = [
     "Registry",
     "Surroundings",
 ]
-
-ConsumerFor = Callable[[Signal], Consumer | None]
 
 
 @attrs.frozen

@@ -16,7 +16,8 @@ from benchmark.session import Session
 from benchmark.tables import Table, figure
 from otelwasm import Pipeline, Signal
 from otelwasm.pipeline.batch import Batch
-from otelwasm.registry import ConsumerFor, ExporterKind, ReceiverKind, Registry
+from otelwasm.pipeline.step import ConsumerFor
+from otelwasm.registry import ExporterKind, ReceiverKind, Registry
 
 __all__ = ["fan_out"]
 

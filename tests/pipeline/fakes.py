@@ -22,8 +22,9 @@ from otelwasm.config.plugin import PluginConfig
 from otelwasm.errors import PermanentError, PluginStartError, RetryableError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.plugin import Attributes
+from otelwasm.pipeline.step import ConsumerFor
 from otelwasm.processors.plugin import PluginProcessor, ProcessorConfig
-from otelwasm.registry import ConsumerFor, ExporterKind, ProcessorKind, ReceiverKind, Registry
+from otelwasm.registry import ExporterKind, ProcessorKind, ReceiverKind, Registry
 from otelwasm.signals import Signal
 
 __all__ = [

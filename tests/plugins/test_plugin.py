@@ -24,14 +24,6 @@ PASS = component(processor("(call $pass)"))
 TRAP_ON_EMPTY = component(
     processor("(if (i32.eqz (local.get $length)) (then unreachable)) (call $pass)")
 )
-# Traps in the first call of each instance, if the batch has one byte; then passes everything.
-TRAP_AT_FIRST = component(
-    processor(
-        """(if (i32.and (i32.eqz (global.get $calls)) (i32.eq (local.get $length) (i32.const 1)))
-             (then (global.set $calls (i32.const 1)) unreachable)) (call $pass)""",
-        functions="(global $calls (mut i32) (i32.const 0))",
-    )
-)
 LOOP = component(processor("(loop (br 0)) unreachable"))
 DROP = component(processor(replying("(i32.store8 (i32.const 516) (i32.const 2))")))
 REFUSED = component(

@@ -4,13 +4,12 @@ Hand on what a plugin emits: from its own thread into its pipelines, and the ans
 
 import asyncio
 import threading
-from collections.abc import Callable
 
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.http.eager import EagerCall
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.quarantine import Quarantine
-from otelwasm.pipeline.step import Consumer
+from otelwasm.pipeline.step import Consumer, ConsumerFor
 from otelwasm.signals import Signal
 
 __all__ = ["Emitting"]
@@ -33,7 +32,7 @@ class Emitting:
         component: str,
         name: str,
         *,
-        consumer_for: Callable[[Signal], Consumer | None],
+        consumer_for: ConsumerFor,
         quarantine: Quarantine,
     ) -> None:
         self._component = component

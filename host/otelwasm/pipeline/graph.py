@@ -23,10 +23,9 @@ from otelwasm.pipeline.intake import Intake
 from otelwasm.pipeline.plugin import HostedPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.states import States
-from otelwasm.pipeline.step import Consumer, Step
+from otelwasm.pipeline.step import Consumer, ConsumerFor, Step
 from otelwasm.pipeline.storage import Storages
 from otelwasm.registry import (
-    ConsumerFor,
     Exporter,
     Processor,
     Receiver,

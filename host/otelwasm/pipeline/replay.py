@@ -27,7 +27,8 @@ from otelwasm.errors import BatchError, RetryableError, SetupError
 from otelwasm.pipeline.delivery import RetryConfig, SendingQueueConfig
 from otelwasm.pipeline.graph import Graph
 from otelwasm.pipeline.quarantine import Quarantined, quarantined
-from otelwasm.registry import ConsumerFor, ReceiverKind, Registry
+from otelwasm.pipeline.step import ConsumerFor
+from otelwasm.registry import ReceiverKind, Registry
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 

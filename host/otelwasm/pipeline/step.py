@@ -14,8 +14,9 @@ import attrs
 
 from otelwasm.errors import PermanentError
 from otelwasm.pipeline.batch import Batch
+from otelwasm.signals import Signal
 
-__all__ = ["Admission", "Consumer", "Step", "StepConsumer", "consumer_of"]
+__all__ = ["Admission", "Consumer", "ConsumerFor", "Step", "StepConsumer", "consumer_of"]
 
 
 def _nothing() -> None:
@@ -57,6 +58,10 @@ class Consumer(Protocol):
         """
         Return once *batch* is accepted downstream; raise PermanentError or RetryableError if not.
         """
+
+
+# Where a signal's batches go, if anywhere.
+ConsumerFor = Callable[[Signal], Consumer | None]
 
 
 @attrs.frozen

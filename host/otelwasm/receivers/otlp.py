@@ -3,16 +3,14 @@ Take batches over OTLP, by the protocols that the configuration asks for.
 """
 
 import asyncio
-from collections.abc import Callable
 
 import attrs
 
 from otelwasm.otlp.endpoints import Address
-from otelwasm.pipeline.step import Consumer
+from otelwasm.pipeline.step import ConsumerFor
 from otelwasm.receivers.listening import GRACE_S
 from otelwasm.receivers.otlp_grpc import OtlpGrpcConfig, OtlpGrpcReceiver
 from otelwasm.receivers.otlp_http import OtlpHttpConfig, OtlpHttpReceiver
-from otelwasm.signals import Signal
 
 __all__ = ["OtlpConfig", "OtlpReceiver", "Protocols"]
 
@@ -59,7 +57,7 @@ class OtlpReceiver:
     def __init__(
         self,
         config: OtlpConfig,
-        consumer_for: Callable[[Signal], Consumer | None],
+        consumer_for: ConsumerFor,
         *,
         name: str = "otlp",
     ) -> None:

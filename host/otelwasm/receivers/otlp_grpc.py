@@ -2,8 +2,6 @@
 Take batches over OTLP/gRPC; a request's bytes go on as they came.
 """
 
-from collections.abc import Callable
-
 import attrs
 
 from otelwasm.errors import BatchError
@@ -16,7 +14,7 @@ from otelwasm.otlp.grpc.status import Code, RpcError
 from otelwasm.otlp.signals import SERVICES
 from otelwasm.otlp.tls import ServerTls
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.step import Consumer
+from otelwasm.pipeline.step import ConsumerFor
 from otelwasm.receivers.listening import GRACE_S, bind
 from otelwasm.signals import Signal
 
@@ -61,7 +59,7 @@ class OtlpGrpcReceiver:
     def __init__(
         self,
         config: OtlpGrpcConfig,
-        consumer_for: Callable[[Signal], Consumer | None],
+        consumer_for: ConsumerFor,
         *,
         name: str = "otlp",
     ) -> None:

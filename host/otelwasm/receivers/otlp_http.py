@@ -25,7 +25,7 @@ from otelwasm.otlp.json import from_json
 from otelwasm.otlp.signals import SIGNAL_BY_PATH
 from otelwasm.otlp.tls import ServerTls
 from otelwasm.pipeline.batch import Batch
-from otelwasm.pipeline.step import Consumer
+from otelwasm.pipeline.step import Consumer, ConsumerFor
 from otelwasm.receivers.cors import CorsConfig
 from otelwasm.receivers.listening import GRACE_S, bind
 from otelwasm.signals import Signal
@@ -79,7 +79,7 @@ class OtlpHttpReceiver:
     def __init__(
         self,
         config: OtlpHttpConfig,
-        consumer_for: Callable[[Signal], Consumer | None],
+        consumer_for: ConsumerFor,
         *,
         name: str = "otlp",
     ) -> None:

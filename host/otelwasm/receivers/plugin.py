@@ -30,13 +30,13 @@ from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import PER_BATCH_BYTES, ByteBudget
+from otelwasm.pipeline.step import ConsumerFor
 from otelwasm.receivers.courier import Courier
 from otelwasm.receivers.listening import bind
 from otelwasm.receivers.plugin_http import HttpConfig, HttpDesk
 from otelwasm.receivers.polling import Poller
 from otelwasm.receivers.tcp import TcpConfig, TcpServer
 from otelwasm.receivers.udp import UdpConfig, UdpServer
-from otelwasm.registry import ConsumerFor
 from otelwasm.signals import Signal
 from otelwasm.telemetry import Telemetry
 

@@ -13,7 +13,7 @@ from otelwasm.plugins.binary import leb, name, section
 HEADER = b"\0asm\1\0\0\0"
 FUNCTION = b"\0"
 MEMORY = b"\2"
-IMPORTS, EXPORTS = 2, 7
+IMPORTS = 2
 
 
 def imports(*functions: str) -> bytes:

@@ -122,10 +122,15 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
     """
     The bytes of a file; ComponentError says why it cannot be read.
     """
+    file = Path(path)
+    if file.is_dir() or (file.is_file() and file.suffix == ".py"):
+        raise ComponentError(
+            f"{file}: no component; `otelwasm build {file}` makes one of a plugin's source"
+        )
     try:
-        return Path(path).read_bytes()
+        return file.read_bytes()
     except OSError as error:
-        raise ComponentError(f"{os.fspath(path)}: {error.strerror or error}") from None
+        raise ComponentError(f"{file}: {error.strerror or error}") from None
 
 
 def _worlds(

@@ -117,6 +117,8 @@ def test_a_configuration_file_is_used(tmp_path: Path) -> None:
     ("arguments", "told"),
     [
         (["missing.wasm"], "missing.wasm: there is no such file or folder"),
+        ([GUESTS / "loki/python"], "missing; expected str\nIts configuration comes with --config"),
+        ([GUESTS / "nop/python", "--case", "missing"], "missing: there is no such folder"),
         ([GUESTS / "webhook/python"], "is a receiver, and what its messages are is not known"),
         ([GUESTS / "nop/python", "--input", "batch.json"], "call it batch-traces.json"),
         ([GUESTS / "nop/python", "--case", GUESTS / "syslog"], "messages are for receivers"),

@@ -113,8 +113,7 @@ async def test_emitting_a_signal_without_a_pipeline_is_a_permanent_failure(tmp_p
         await pipeline.receiver("memory").receive(a_batch())
 
     assert heard == [
-        "plugin 'plugin' emitted logs, but no logs pipeline lists it: "
-        "add wasm/plugin to the processors of one"
+        "it emitted logs, but no logs pipeline lists it: add wasm/plugin to the processors of one"
     ]
 
 

@@ -82,7 +82,7 @@ async def test_a_permanent_failure_is_the_senders_mistake(tmp_path: Path) -> Non
 
     assert (400, "text/plain; charset=utf-8") == (answer.status, answer.headers["content-type"])
     assert (
-        b"plugin 'in': plugin 'in' emitted logs, but no logs pipeline lists it: "
+        b"plugin 'in': it emitted logs, but no logs pipeline lists it: "
         b"add wasm/in to the receivers of one\n"
     ) == answer.body
     assert 1 == counted(pipeline, "refused")

@@ -158,6 +158,18 @@ def test_a_world_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
         validate(data, wit=wit)
 
 
+@pytest.mark.parametrize("source", ["redact", "redact/plugin.py"])
+def test_a_source_is_to_be_built_first(tmp_path: Path, source: str) -> None:
+    """
+    Where a plugin's source is given, the message has the command that makes a component of it.
+    """
+    (tmp_path / "redact").mkdir()
+    (tmp_path / "redact/plugin.py").touch()
+
+    with pytest.raises(ComponentError, match=f"`otelwasm build {tmp_path}/{source}` makes one"):
+        validate(tmp_path / source)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -185,7 +197,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     """
     with pytest.raises(ComponentError, match=r"gone\.wasm: No such file"):
         validate(tmp_path / "gone.wasm")
-    with pytest.raises(ComponentError, match="Is a directory"):
+    with pytest.raises(ComponentError, match="no component; `otelwasm build"):
         validate(tmp_path)
 
 

@@ -19,7 +19,7 @@ from otelwasm.bench import Bench, Figures, Row, measure, of_case, read_load
 from otelwasm.bench.machine import processor_name
 from otelwasm.build.instant import runnable
 from otelwasm.config.document import Document
-from otelwasm.errors import CaseError, ConfigError
+from otelwasm.errors import CaseError, ConfigError, PluginStartError
 from otelwasm.logs import configure_logging
 from otelwasm.testing.cases import read_case
 from otelwasm.testing.trial import Lane
@@ -67,14 +67,21 @@ def bench_plugin(
     with console.status(f"preparing {plugin}") as status:
         ready = runnable(plugin, report=status.update)
         status.update(f"measuring {plugin}")
-        found = measure(
-            ready,
-            config=settings,
-            loads=loads,
-            answers=given.answers if given else None,
-            seconds=seconds,
-            lane=lane,
-        )
+        try:
+            found = measure(
+                ready,
+                config=settings,
+                loads=loads,
+                answers=given.answers if given else None,
+                seconds=seconds,
+                lane=lane,
+            )
+        except PluginStartError as error:
+            if config is not None or given is not None:
+                raise
+            raise PluginStartError(
+                f"{error}\nIts configuration comes with --config FILE, or with --case DIR"
+            ) from error
     form = "a component" if isinstance(ready, Path) else "from source"
     machine = {
         "processor": processor_name(),

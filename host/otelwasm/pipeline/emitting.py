@@ -64,7 +64,7 @@ class Emitting:
         if consumer is None:
             section, _, id_ = self._component.partition("/")
             raise PermanentError(
-                f"plugin '{self._name}' emitted {signal.label}, but no {signal.label} pipeline "
+                f"it emitted {signal.label}, but no {signal.label} pipeline "
                 f"lists it: add {id_} to the {section}s of one"
             )
         if not payload:

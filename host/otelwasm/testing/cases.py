@@ -138,6 +138,8 @@ def read_case(folder: Path) -> Case:
     """
     Read the case in *folder*; raises CaseError.
     """
+    if not folder.is_dir():
+        raise CaseError(f"{folder}: there is no such folder")
     settings = _settings(folder / _SETTINGS)
     case = Case(
         folder,

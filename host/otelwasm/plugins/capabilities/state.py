@@ -121,7 +121,7 @@ class PluginState:
         return self._database.execute(statement, values).fetchone()
 
     def _refuse(self, problem: str) -> Err[Failure]:
-        return Err(FailurePermanent(f"state of plugin '{self._plugin}': {problem}"))
+        return Err(FailurePermanent(f"its state: {problem}"))
 
     def _trouble(self, error: sqlite3.Error) -> Err[Failure]:
         reason = f"state of plugin '{self._plugin}' in {self._path}: {error}"

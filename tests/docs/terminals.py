@@ -127,7 +127,9 @@ class Reader:
         return sum(text in line for line in self._seen)
 
     def _curl(self, arguments: list[str]) -> str:
-        headers, data, url = {}, b"", ""
+        headers: dict[str, str] = {}
+        data: bytes | None = None
+        url = ""
         words = iter(arguments)
         for word in words:
             if word == "-H":

@@ -23,31 +23,25 @@ _LOCALHOST = ("127.0.0.1", "::1")
 
 def find_loops(config: Config, registry: Registry) -> tuple[list[Mistake], list[Mistake]]:
     """
-    Return which exporters certainly make a loop, and which others send to our own receivers.
+    Return which exporters certainly make a loop, and which plugins may make one.
 
-    What a plugin is allowed to send to, it may not send to, or not what it was given: that is
-    only said.
+    What a plugin is allowed to send to it may not send to, or not what it was given: that is only
+    said. A hop into another pipeline is none of either.
     """
-    mistakes: list[Mistake] = []
-    warnings: list[Mistake] = []
+    mistakes: dict[Mistake, None] = {}
+    warnings: dict[Mistake, None] = {}
     hops = list(_hops(config, registry))
     for exporter, receiver, signal in hops:
-        is_plugin = config.exporters[exporter].kind == "wasm"
-        path = ("exporters", exporter)
-        if not is_plugin and exporter in _reached(config, hops, receiver=receiver, signal=signal):
-            text = (
-                f"sends {signal.label} to receivers.{receiver} of this program, from where they "
-                "come back to it, without end; send them elsewhere"
-            )
-            mistakes.append(Mistake(path, text))
+        if exporter not in _reached(config, hops, receiver=receiver, signal=signal):
+            continue
+        back = f"to receivers.{receiver} of this program, from where"
+        if config.exporters[exporter].kind == "wasm":
+            text = f"may send {back} it would come back, without end; is that URL meant?"
+            warnings[Mistake(("exporters", exporter), text)] = None
         else:
-            may = "may send" if is_plugin else f"sends {signal.label}"
-            text = (
-                f"{may} to receivers.{receiver} of this program, which takes no more as soon as the"
-                " program stops: what is on its way there then goes to the quarantine"
-            )
-            warnings.append(Mistake(path, text))
-    return list(dict.fromkeys(mistakes)), list(dict.fromkeys(warnings))
+            text = f"sends {signal.label} {back} they come back, without end; send them elsewhere"
+            mistakes[Mistake(("exporters", exporter), text)] = None
+    return list(mistakes), list(warnings)
 
 
 def _hops(config: Config, registry: Registry) -> Iterator[_Hop]:

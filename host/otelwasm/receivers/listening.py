@@ -6,10 +6,14 @@ import errno
 import socket
 from typing import Any
 
+import structlog
+
 from otelwasm.errors import SetupError
 from otelwasm.otlp.endpoints import Address
 
 __all__ = ["GRACE_S", "bind", "is_address", "peer_name"]
+
+_log = structlog.get_logger(__name__)
 
 # How long a closing server waits for the requests in flight.
 GRACE_S = 10.0
@@ -53,6 +57,7 @@ def bind(
         for sock in sockets:
             sock.close()
         raise SetupError(f"{owner} cannot listen on {address}: {_reason(error)}") from error
+    _log.info("listening", by=owner, address=str(Address(address.host, port)))
     return sockets
 
 

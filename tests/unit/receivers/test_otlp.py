@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 import pytest
+from structlog.testing import capture_logs
 
 from otelwasm.errors import SetupError
 from otelwasm.otlp.endpoints import GrpcTarget
@@ -115,6 +116,25 @@ def test_limit_of_nothing_is_refused() -> None:
         OtlpGrpcConfig(max_recv_msg_size_mib=0)
 
 
+def test_the_address_that_it_listens_on_is_logged() -> None:
+    """
+    Whoever looks at the log finds where to send to, also where the port was left open.
+    """
+
+    async def scenario() -> int | None:
+        receiver = a_receiver(http=OtlpHttpConfig("127.0.0.1:0"))
+        await receiver.start()
+        port = receiver.http_port
+        await receiver.close()
+        return port
+
+    with capture_logs() as lines:
+        port = run(scenario())
+
+    line = {"event": "listening", "log_level": "info", "by": "receiver 'otlp/2'"}
+    assert line | {"address": f"127.0.0.1:{port}"} in lines
+
+
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_address_in_use_names_receiver_and_endpoint(
     protocol: str, capfd: pytest.CaptureFixture[str]
@@ -128,9 +148,10 @@ def test_address_in_use_names_receiver_and_endpoint(
         used = {"grpc": OtlpGrpcConfig(endpoint), "http": OtlpHttpConfig(endpoint)}
         receiver = a_receiver(**free | {protocol: used[protocol]})
 
-        with pytest.raises(SetupError) as refused:
+        with capture_logs() as lines, pytest.raises(SetupError) as refused:
             run(receiver.start())
 
+    assert [] == [line for line in lines if line["event"] != "listening"]
     assert (
         f"receiver 'otlp/2' cannot listen on {endpoint}: the address is already in use; "
         "stop what uses it or choose another port"

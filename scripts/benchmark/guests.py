@@ -16,7 +16,7 @@ from otelwasm.plugins._generated.state import State
 from otelwasm.plugins.capabilities import Capabilities
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
-from otelwasm.plugins.lane import load_lane
+from otelwasm.plugins.native_calls import load_native_calls
 from otelwasm.plugins.values import Ok
 
 __all__ = ["Guests", "Lane"]
@@ -86,7 +86,7 @@ class Guests:
                 capabilities,
                 memory_bytes=_MEMORY_BYTES,
                 deadline_s=_DEADLINE_S,
-                native=load_lane(),
+                native=load_native_calls(),
             )
         )
         started = instance.lifecycle.start(json.dumps(config))

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 
 from otelwasm.plugins.engine import the_engine
-from otelwasm.plugins.lane import load_lane
+from otelwasm.plugins.native_calls import load_native_calls
 from plugins.direct_guests import Running
 from plugins.every_type.building import bindings, guest
 from plugins.hosts import Notes
@@ -41,7 +41,7 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     Opens instances of the direct form, called by the C module and without it; each test passes
     with both. Closes them after the test.
     """
-    native = load_lane() if request.param == "C" else None
+    native = load_native_calls() if request.param == "C" else None
     assert native is not None or request.param == "Python"
     running = Running(native)
     yield running

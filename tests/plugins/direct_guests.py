@@ -4,7 +4,7 @@ Guests of the integers-only form of wit/direct.wit, whose bodies a test writes i
 
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
-from otelwasm.plugins.lane import Lane
+from otelwasm.plugins.native_calls import NativeCalls
 from plugins.guests import LIFECYCLE
 from plugins.hosts import Notes
 from plugins.opening import LIMIT_BYTES
@@ -68,7 +68,7 @@ class Running:
     Opens guests of the direct form and closes them.
     """
 
-    def __init__(self, native: Lane | None) -> None:
+    def __init__(self, native: NativeCalls | None) -> None:
         self._native = native
         self.instances: list[Instance] = []
 

@@ -9,7 +9,7 @@ from otelwasm.plugins._generated.processing import VerdictDrop, VerdictPass, Ver
 from otelwasm.plugins._generated.types import FailurePermanent, FailureRetryable, Retry
 from otelwasm.plugins.direct import INBOX_BYTES, Result
 from otelwasm.plugins.faults import Fault
-from otelwasm.plugins.lane import load_lane
+from otelwasm.plugins.native_calls import load_native_calls
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 from plugins.direct_guests import ECHO, OUT, RESERVE, Running, guest, outcome
@@ -129,7 +129,7 @@ def test_a_buffer_that_stands_ready_takes_no_crossing() -> None:
         "(if (i32.load (i32.const 64)) (then unreachable))"
         "(i32.store (i32.const 64) (i32.const 1)) (i32.const 4194304)"
     )
-    running = Running(load_lane())
+    running = Running(load_native_calls())
     with running(guest(ready("0x400000"), reserve=once)) as instance:
         for size in (428_000, 70_000, 1 << 20):
             payload = b"x" * size

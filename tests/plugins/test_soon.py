@@ -11,7 +11,7 @@ import pytest
 from otelwasm import Limits, PermanentError, Plugin, PluginFaultError, RetryableError, Signal
 from otelwasm.errors import BuildError
 from otelwasm.plugins.direct import INBOX_BYTES
-from otelwasm.plugins.lane import load_lane
+from otelwasm.plugins.native_calls import load_native_calls
 from plugins.direct_guests import CALL, ECHO, OUT, guest, outcome
 from plugins.guests import exporter, processor
 from plugins.wat import component
@@ -217,7 +217,7 @@ def test_plugins_work_without_the_c_module(monkeypatch: pytest.MonkeyPatch) -> N
     """
     Where the C module cannot be built, the same comes back.
     """
-    monkeypatch.setattr("otelwasm.plugins.plugin.load_lane", lambda: None)
+    monkeypatch.setattr("otelwasm.plugins.plugin.load_native_calls", lambda: None)
 
     with Plugin(direct(ECHO)) as plugin:
         came = asyncio.run(soon(plugin, b"one", b"", b"x" * 428_000))
@@ -237,7 +237,7 @@ def test_a_module_that_does_not_compile_is_done_without(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("otelwasm.build.extension.load_extension", cannot)
 
-    assert load_lane.__wrapped__() is None
+    assert load_native_calls.__wrapped__() is None
 
 
 def test_a_cache_that_cannot_be_made_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,9 +245,9 @@ def test_a_cache_that_cannot_be_made_is_done_without(monkeypatch: pytest.MonkeyP
     Nor is a folder needed to keep the C module in.
     """
     monkeypatch.setenv("OTELWASM_CACHE", "/proc/nowhere")
-    monkeypatch.delitem(sys.modules, "otelwasm_lane", raising=False)
+    monkeypatch.delitem(sys.modules, "otelwasm_calls", raising=False)
 
-    assert load_lane.__wrapped__() is None
+    assert load_native_calls.__wrapped__() is None
 
 
 def test_loops_come_and_go() -> None:

@@ -5,7 +5,7 @@ Without protobuf's C core (upb) a Python plugin would decode OTLP a hundred time
 our extension it could not check payloads, hand them to the host uncopied, or edit them on the wire.
 Both are compiled for wasm32-wasi with the zig compiler that its Python package brings along, so a
 plugin's author needs nothing but pip packages. The host has our extension, too, and one of its own
-for its side of the direct lane. The results are kept in the cache:
+for its calls of plugins. The results are kept in the cache:
 
     native/modules/<name>-<key>.so       each module, by the hash of all that goes into it
     native/<key>/                        what `native_modules` returns
@@ -109,7 +109,7 @@ def host_extension(name: str = NAME, *, report: Report = lambda line: None) -> P
     A folder with an extension module for the Python that runs now.
 
     `otelwasm_native` is the one that plugins carry: the pipeline checks payloads with it, and
-    plugins are tested with it outside Wasm. `otelwasm_lane` makes the host's calls of plugins.
+    plugins are tested with it outside Wasm. `otelwasm_calls` makes the host's calls of plugins.
     """
     target, includes, files = _host_extension(name)
     if target.is_dir():

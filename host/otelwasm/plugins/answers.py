@@ -5,7 +5,7 @@ Bring what became of a plugin's calls back to an event loop: one wake-up for all
 import asyncio
 import os
 
-from otelwasm.plugins.lane import Lane
+from otelwasm.plugins.native_calls import NativeCalls
 
 __all__ = ["Answers"]
 
@@ -15,7 +15,7 @@ class Answers:
     The way to one event loop, to be made there; `close` may be called on any thread.
     """
 
-    def __init__(self, native: Lane) -> None:
+    def __init__(self, native: NativeCalls) -> None:
         self.loop = asyncio.get_running_loop()
         if hasattr(os, "eventfd"):
             self._descriptors: tuple[int, ...] = (os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),)

@@ -31,7 +31,7 @@ from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.abi import MalformedError, Memory, case_error
 from otelwasm.plugins.contract import DIRECT
 from otelwasm.plugins.faults import Fault
-from otelwasm.plugins.lane import Guest, Lane
+from otelwasm.plugins.native_calls import Guest, NativeCalls
 from otelwasm.plugins.outcome import (
     AGAIN,
     DROP,
@@ -72,7 +72,7 @@ class Direct:
     """
 
     def __init__(
-        self, sandbox: Sandbox, *, world: str, budget_bytes: int, native: Lane | None
+        self, sandbox: Sandbox, *, world: str, budget_bytes: int, native: NativeCalls | None
     ) -> None:
         self._sandbox = sandbox
         self._budget_bytes = budget_bytes

@@ -60,6 +60,7 @@ class Imports:
         account: Account,
         functions: list[tuple[HostFunction, Callable[..., Any]]],
         *,
+        plugin: str,
         integers: Sequence[Callable[..., int]],
         payloads: int,
         budget_bytes: int,
@@ -67,7 +68,7 @@ class Imports:
     ) -> None:
         self.cut: BaseException | None = None
         self.host_errors = 0
-        self.last_host_error: Exception | None = None
+        self._plugin = plugin
         self._account = account
         self._functions = functions
         self._integers = integers
@@ -130,10 +131,17 @@ class Imports:
 
     def fail(self, error: Exception) -> None:
         """
-        Count an exception of the host's own code.
+        Count an exception of the host's own code; of an instance's first the log has a traceback.
         """
         self.host_errors += 1
-        self.last_host_error = error
+        if self.host_errors == 1:
+            import structlog  # here, as it takes long to import
+
+            structlog.get_logger("otelwasm").error(
+                "a function that a plugin called failed in the host",
+                plugin=self._plugin,
+                exc_info=error,
+            )
 
     def close(self) -> None:
         """

@@ -13,7 +13,7 @@ from otelwasm.plugins._generated.types import Failure
 from otelwasm.plugins.component import Component
 from otelwasm.plugins.direct import Direct, Result
 from otelwasm.plugins.direct_host import DirectHost
-from otelwasm.plugins.lane import Guest, Lane
+from otelwasm.plugins.native_calls import Guest, NativeCalls
 from otelwasm.plugins.sandbox import Sandbox
 from otelwasm.plugins.sources import Sources, load_sources
 from otelwasm.plugins.values import Err, Ok
@@ -37,7 +37,7 @@ class Instance:
         memory_bytes: int,
         deadline_s: float,
         output: Callable[[str, bytes], None] | None = None,
-        native: Lane | None = None,
+        native: NativeCalls | None = None,
     ) -> None:
         self._world = component.world
         self._budget_bytes = memory_bytes

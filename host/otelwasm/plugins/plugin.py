@@ -21,8 +21,8 @@ from otelwasm.plugins._generated.types import Abilities, Failure
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
-from otelwasm.plugins.lane import load_lane
 from otelwasm.plugins.limits import Limits
+from otelwasm.plugins.native_calls import load_native_calls
 from otelwasm.plugins.sources import Sources
 from otelwasm.plugins.starting import load, name_of, runnable, start
 from otelwasm.plugins.stats import PluginStats, total
@@ -98,7 +98,7 @@ class Plugin:
         self._workers: list[Worker] = []
         self._answers: Answers | None = None
         self._is_closed = False
-        self._native = load_lane()
+        self._native = load_native_calls()
         try:
             self._component = load(self._source, name=name, lane=lane)
             self._workers = [

@@ -20,8 +20,8 @@ from otelwasm.plugins.deadline import Deadline
 from otelwasm.plugins.engine import the_engine
 from otelwasm.plugins.faults import Fault, from_wasmtime, missing_import
 from otelwasm.plugins.imports import Imports
-from otelwasm.plugins.lane import Guest, Lane
 from otelwasm.plugins.memory import Account, Region
+from otelwasm.plugins.native_calls import Guest, NativeCalls
 from otelwasm.plugins.output import WholeLines
 from otelwasm.plugins.python_stack import python_place
 from otelwasm.plugins.world import GuestFunction
@@ -44,7 +44,7 @@ class Sandbox:
     One store with a plugin in it; used on one thread only.
 
     *host* implements the world's generated `Host`. *output* is told what the plugin writes to
-    its standard output and error: ("stdout" or "stderr", bytes).
+    its standard output and error: ("stdout" or "stderr", bytes); without it, errors go to ours.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Sandbox:
         self._imports = Imports(
             self._account,
             functions,
+            plugin=self.name,
             integers=integers,
             payloads=component.guest_memory if component.lane == "direct" else 0,
             budget_bytes=memory_bytes,
@@ -159,7 +160,7 @@ class Sandbox:
 
     def host_failed(self, error: Exception) -> None:
         """
-        Count an exception of the host's own code.
+        Count an exception of the host's own code; of the first the log has a traceback.
         """
         self._imports.fail(error)
 
@@ -211,7 +212,7 @@ class Sandbox:
         if error:
             raise self.ended(error)
 
-    def guest(self, native: Lane, reserve: int, run: int, *, is_exporter: bool) -> Guest:
+    def guest(self, native: NativeCalls, reserve: int, run: int, *, is_exporter: bool) -> Guest:
         """
         The plugin's direct form, to `cross` to.
         """

@@ -86,7 +86,11 @@ def refused(sources: Sources) -> str | None:
     def ask() -> str | None:
         component = load(sources, name=sources.name, lane="auto")
         with Instance(
-            component, host, memory_bytes=limits.memory_bytes, deadline_s=limits.deadline_s
+            component,
+            host,
+            memory_bytes=limits.memory_bytes,
+            deadline_s=limits.deadline_s,
+            output=lambda stream, written: None,
         ) as instance:
             return instance.load(sources)
 

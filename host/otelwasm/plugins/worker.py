@@ -7,7 +7,7 @@ Own one instance and the thread it lives on; put a fresh one in its place after 
                            │        and the call is tried once more
                            │ fault again: PluginFaultError to whoever waits
 
-Wasm runs only here: never on the main thread, and each instance on one thread for life.
+Wasm never runs on the main thread, and each instance stays on one thread for life.
 """
 
 import queue
@@ -22,7 +22,7 @@ import attrs
 from otelwasm.errors import BatchError, PluginFaultError, RetryableError, SetupError
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
-from otelwasm.plugins.lane import Inbox, Lane
+from otelwasm.plugins.native_calls import Inbox, NativeCalls
 from otelwasm.plugins.stats import WorkerStats
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Worker:
         name: str,
         start_instance: Callable[[], Instance],
         *,
-        native: Lane | None = None,
+        native: NativeCalls | None = None,
         take_panic: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._stats = WorkerStats()

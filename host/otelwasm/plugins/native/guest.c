@@ -285,7 +285,7 @@ static PyType_Slot SLOTS[] = {
 };
 
 static PyType_Spec SPEC = {
-    .name = "otelwasm_lane.Guest",
+    .name = "otelwasm_calls.Guest",
     .basicsize = sizeof(Guest),
     .flags = Py_TPFLAGS_DEFAULT,
     .slots = SLOTS,

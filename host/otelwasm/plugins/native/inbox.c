@@ -229,7 +229,7 @@ static PyType_Slot SLOTS[] = {
 };
 
 static PyType_Spec SPEC = {
-    .name = "otelwasm_lane.Inbox",
+    .name = "otelwasm_calls.Inbox",
     .basicsize = sizeof(Inbox),
     .flags = Py_TPFLAGS_DEFAULT,
     .slots = SLOTS,

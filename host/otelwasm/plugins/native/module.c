@@ -1,4 +1,4 @@
-/* The module otelwasm_lane: the host's side of the direct lane, where batches pass by the thousand.
+/* The module otelwasm_calls: the host's calls of plugins in the direct form, by the thousand.
  *
  *     guest.c   makes one call of a plugin
  *     inbox.c   queues calls for a worker, and makes them without Python
@@ -14,12 +14,12 @@
 
 static PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT,
-    .m_name = "otelwasm_lane",
-    .m_doc = "The host's side of the direct lane.",
+    .m_name = "otelwasm_calls",
+    .m_doc = "Calls of plugins in the direct form.",
     .m_size = -1,
 };
 
-PyMODINIT_FUNC PyInit_otelwasm_lane(void) {
+PyMODINIT_FUNC PyInit_otelwasm_calls(void) {
   PyObject *module = PyModule_Create(&MODULE);
   if (!module) return NULL;
   if (guest_add_type(module) || port_add_types(module) || inbox_add_type(module)) {

@@ -99,7 +99,7 @@ static PyType_Slot JOB_SLOTS[] = {
 };
 
 static PyType_Spec JOB_SPEC = {
-    .name = "otelwasm_lane.Job",
+    .name = "otelwasm_calls.Job",
     .basicsize = sizeof(Job),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = JOB_SLOTS,
@@ -234,7 +234,7 @@ static PyType_Slot PORT_SLOTS[] = {
 };
 
 static PyType_Spec PORT_SPEC = {
-    .name = "otelwasm_lane.Port",
+    .name = "otelwasm_calls.Port",
     .basicsize = sizeof(Port),
     .flags = Py_TPFLAGS_DEFAULT,
     .slots = PORT_SLOTS,

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from otelwasm.errors import SetupError
 
-__all__ = ["Guest", "Inbox", "Lane", "Port", "load_lane"]
+__all__ = ["Guest", "Inbox", "NativeCalls", "Port", "load_native_calls"]
 
 
 class Guest(Protocol):
@@ -106,7 +106,7 @@ class Inbox(Protocol):
         """
 
 
-class Lane(Protocol):
+class NativeCalls(Protocol):
     """
     The module.
     """
@@ -120,7 +120,7 @@ class Lane(Protocol):
 
 
 @functools.cache
-def load_lane() -> Lane | None:
+def load_native_calls() -> NativeCalls | None:
     """
     The module, compiled first where the cache does not hold it; None where it cannot be.
     """
@@ -128,7 +128,7 @@ def load_lane() -> Lane | None:
     from otelwasm.build.extension import load_extension
 
     try:
-        return cast(Lane, load_extension(name="otelwasm_lane"))
+        return cast(NativeCalls, load_extension(name="otelwasm_calls"))
     except (SetupError, ImportError, OSError) as error:
         import structlog  # here, as it takes long to import
 

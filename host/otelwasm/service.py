@@ -18,6 +18,7 @@ import structlog
 from otelwasm.config.document import Document
 from otelwasm.config.load import load
 from otelwasm.config.settings import Config
+from otelwasm.errors import ConfigError
 from otelwasm.health import Health
 from otelwasm.pipeline.graph import Graph
 from otelwasm.pipeline.plugin import HostedPlugin
@@ -50,6 +51,8 @@ class Pipeline:
         folder: Path | None = None,
         registry: Registry | None = None,
     ) -> None:
+        if isinstance(config, str | os.PathLike):
+            raise ConfigError(f"{config!s}: a file is read by Pipeline.from_yaml(…)")
         self._prepare(Document(config, (folder or Path()).absolute()), registry)
 
     @classmethod

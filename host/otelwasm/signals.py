@@ -3,6 +3,7 @@ Name the four kinds of telemetry that a batch can carry.
 """
 
 from enum import IntEnum
+from typing import Never
 
 __all__ = ["Signal"]
 
@@ -16,6 +17,12 @@ class Signal(IntEnum):
     METRICS = 1
     LOGS = 2
     PROFILES = 3
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        raise ValueError(
+            f"{value!r} is no signal; there are {', '.join(f'Signal.{each.name}' for each in cls)}"
+        )
 
     @property
     def label(self) -> str:

@@ -325,3 +325,11 @@ async def test_a_new_configuration_takes_up_what_the_old_one_could_not_deliver(
 
     assert ["next", "stuck"] == sorted(new.names)
     assert [] == list(tmp_path.rglob("*.otlp"))
+
+
+def test_a_file_is_read_by_its_own_function() -> None:
+    """
+    A path in place of a configuration is told what reads one.
+    """
+    with pytest.raises(ConfigError, match=r"^p.yaml: a file is read by Pipeline.from_yaml"):
+        Pipeline("p.yaml")  # type: ignore[arg-type] # that is the mistake

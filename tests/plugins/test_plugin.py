@@ -72,6 +72,20 @@ def test_a_plugin_says_what_it_does() -> None:
         assert (set(Signal), {"tick", "receive", "poll"}) == (every.signals, every.calls)
 
 
+def test_what_is_no_signal_does_not_pass() -> None:
+    """
+    A batch of a signal that a plugin does not handle passes by; one of `"logs"` is a mistake, by
+    which a plugin that redacts would see nothing.
+    """
+    modest = processor("(call $pass)").replace("(i32.const 127)", "(i32.const 20)")
+    with Plugin(component(modest)) as plugin:
+        passed = plugin.process(Signal.TRACES, b"x")
+        with pytest.raises(ValueError, match=r"'logs' is no signal; there are Signal.TRACES, "):
+            plugin.process("logs", b"x")  # type: ignore[arg-type] # that is the mistake
+
+    assert b"x" == passed
+
+
 def test_a_refused_configuration_names_the_plugin_and_its_words() -> None:
     """
     A plugin that refuses its configuration does not start; the error has its own words.

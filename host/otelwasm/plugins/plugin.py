@@ -186,10 +186,11 @@ class Plugin:
         Process one batch on a worker's thread; what `process` returns or raises is the future's.
 
         *instance* says which of the instances has to do it (from 0), where that matters.
-        Raises ValueError when the plugin is no processor.
+        Raises ValueError when the plugin is no processor, or the signal is none.
         """
         self._check_world("processor")
         if signal not in self._signals:
+            Signal(signal)  # what is none must not pass unseen
             passed: Future[bytes | None] = Future()
             passed.set_result(payload)
             return passed

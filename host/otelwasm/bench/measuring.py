@@ -19,10 +19,10 @@ from otelwasm.bench.loads import Load, made_loads
 from otelwasm.bench.surroundings import AnsweringHttp, KeptState, LastError, Nowhere
 from otelwasm.errors import BatchError, CaseError
 from otelwasm.messages import Message
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.plugins.sources import Sources
-from otelwasm.testing.trial import Lane
 from otelwasm_sdk.http import Response
 
 __all__ = ["Bench", "Figures", "Row", "measure"]

@@ -12,8 +12,8 @@ import click
 from otelwasm.errors import SetupError
 
 if TYPE_CHECKING:
+    from otelwasm.plugins.lane import Lane
     from otelwasm.scaffold import Language
-    from otelwasm.testing.trial import Lane
     from otelwasm_sdk.definition import Kind
 
 __all__ = ["main"]

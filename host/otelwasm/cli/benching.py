@@ -21,8 +21,8 @@ from otelwasm.build.instant import runnable
 from otelwasm.config.document import Document
 from otelwasm.errors import CaseError, ConfigError, PluginStartError
 from otelwasm.logs import configure_logging
+from otelwasm.plugins.lane import Lane
 from otelwasm.testing.cases import read_case
-from otelwasm.testing.trial import Lane
 from otelwasm.words import with_article
 
 __all__ = ["bench_plugin"]

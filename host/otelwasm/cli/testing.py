@@ -13,9 +13,9 @@ from otelwasm.build.instant import runnable
 from otelwasm.config.structure import did_you_mean
 from otelwasm.errors import CaseError
 from otelwasm.logs import configure_logging
+from otelwasm.plugins.lane import Lane
 from otelwasm.testing.cases import Case, cases_folder, read_cases
 from otelwasm.testing.results import CaseResult, check_case
-from otelwasm.testing.trial import Lane
 
 __all__ = ["run_cases"]
 

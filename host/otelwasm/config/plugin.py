@@ -4,13 +4,13 @@ Name what a configuration says about any plugin, be it a receiver, a processor o
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import attrs
 
 from otelwasm.config.capabilities import CapabilitiesConfig
 from otelwasm.config.places import existing
 from otelwasm.config.values import ByteSize, Duration, at_least
+from otelwasm.plugins.lane import Lane
 
 __all__ = ["LimitsConfig", "PluginConfig"]
 
@@ -39,11 +39,12 @@ class PluginConfig:
     """
     The keys that every `wasm/<name>` has; a kind adds its own in a subclass, as the keys are flat.
 
-    *plugin* is a component, or the Python file, or the folder, that one is built from.
+    *plugin* is a component, a Python plugin's file or folder, or a folder that one is built from.
     """
 
     plugin: Path = attrs.field(validator=existing)
-    """A component (`.wasm`), a `.py` file, or a folder that one is built from."""
+    """A component (`.wasm`), a `.py` file or a folder with a plugin.py, which run as they are, or a
+    folder that a component is built from."""
     config: Mapping[str, object] = attrs.field(factory=dict)
     """What the plugin is given at its start; checked by the plugin's own `Config`."""
     instances: int = attrs.field(default=1, validator=at_least(1))
@@ -54,7 +55,7 @@ class PluginConfig:
         default=None, validator=attrs.validators.optional(at_least(Duration(0.001)))
     )
     """How often `tick` is called; never, if not given."""
-    lane: Literal["auto", "bridge", "direct"] = "auto"
+    lane: Lane = "auto"
     """How bytes reach the plugin; `auto` takes the fastest that the component offers."""
     capabilities: CapabilitiesConfig = attrs.field(default=CapabilitiesConfig())
     """What the plugin may do besides; nothing, if not given."""

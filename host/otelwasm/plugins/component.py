@@ -14,8 +14,9 @@ from otelwasm.errors import ComponentError
 from otelwasm.plugins import _ffi
 from otelwasm.plugins.binary import UnknownFormError
 from otelwasm.plugins.compiled import Compiled, Shelf
-from otelwasm.plugins.contract import CONTRACT, DIRECT, INTEGERS, Lane
+from otelwasm.plugins.contract import CONTRACT, DIRECT, INTEGERS
 from otelwasm.plugins.engine import the_engine
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.world import GuestFunction, World
 
 __all__ = ["Component"]

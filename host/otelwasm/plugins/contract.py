@@ -2,15 +2,10 @@
 Name what the runtime knows of the contract by heart: its worlds, and its functions of integers.
 """
 
-from typing import Literal
-
 from otelwasm.plugins._generated import exporter, processor, receiver
 from otelwasm.plugins.world import IntegerFunction
 
-__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "SOURCES", "Lane"]
-
-# How bytes may cross.
-Lane = Literal["auto", "bridge", "direct"]
+__all__ = ["CONTRACT", "DIRECT", "DIRECT_HOST", "INTEGERS", "SOURCES"]
 
 CONTRACT = (processor.WORLD, exporter.WORLD, receiver.WORLD)
 DIRECT = "otelwasm:plugin/direct@0.1.0"

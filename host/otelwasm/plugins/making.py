@@ -10,8 +10,9 @@ from otelwasm.errors import ComponentError
 from otelwasm.plugins.binary import UnknownFormError
 from otelwasm.plugins.compiled import Compiled, Face, Shelf
 from otelwasm.plugins.compose import Outline, compose, outline
-from otelwasm.plugins.contract import DIRECT, DIRECT_HOST, INTEGERS, SOURCES, Lane
+from otelwasm.plugins.contract import DIRECT, DIRECT_HOST, INTEGERS, SOURCES
 from otelwasm.plugins.images import take_data
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.memories import memory_count
 from otelwasm.plugins.relift import relift
 from otelwasm.plugins.world import World

@@ -21,6 +21,7 @@ from otelwasm.plugins._generated.types import Abilities, Failure
 from otelwasm.plugins.capabilities import Capabilities, Emit, Log, Meter, failure_error
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.native_calls import load_native_calls
 from otelwasm.plugins.sources import Sources
@@ -69,7 +70,7 @@ class Plugin:
         name: str | None = None,
         instances: int = 1,
         limits: Limits | None = None,
-        lane: Literal["auto", "bridge", "direct"] = "auto",
+        lane: Lane = "auto",
         emit: Emit | None = None,
         log: Log | None = None,
         meter: Meter | None = None,

@@ -9,9 +9,9 @@ from otelwasm.errors import BuildError, PluginStartError
 from otelwasm.plugins._generated.types import Abilities
 from otelwasm.plugins.capabilities import Capabilities
 from otelwasm.plugins.component import Component
-from otelwasm.plugins.contract import Lane
 from otelwasm.plugins.faults import Fault
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.sources import Sources
 from otelwasm.plugins.values import Err

@@ -4,13 +4,14 @@ Run a component in a trial, as a pipeline runs it, with the test in the place of
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.messages import Message as HostMessage
 from otelwasm.plugins._generated import http
 from otelwasm.plugins._generated.types import Attributes, Failure
 from otelwasm.plugins.capabilities import failure_of
+from otelwasm.plugins.lane import Lane
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.plugins.values import Err, Ok
@@ -46,7 +47,7 @@ class BuiltPlugin:
         config: object,
         host: Host,
         *,
-        lane: Literal["auto", "bridge", "direct"] = "auto",
+        lane: Lane = "auto",
     ) -> None:
         if config is not None and not isinstance(config, Mapping):
             raise TypeError(

@@ -15,11 +15,12 @@ from typing import Any
 import attrs
 
 from otelwasm.errors import CaseError
+from otelwasm.plugins.lane import Lane
 from otelwasm.testing.cases import Case, cases_folder, read_cases
 from otelwasm.testing.comparing import compared, described, nothing_for, stale
 from otelwasm.testing.differences import Difference
 from otelwasm.testing.running import Came, Plugin, run
-from otelwasm.testing.trial import Lane, LogLine
+from otelwasm.testing.trial import LogLine
 
 __all__ = ["CaseResult", "Problem", "check_case", "check_cases"]
 

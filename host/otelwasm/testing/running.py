@@ -20,10 +20,11 @@ import attrs
 
 from otelwasm.errors import CaseError, PluginFaultError, PluginStartError, SetupError
 from otelwasm.otlp.json import to_json
+from otelwasm.plugins.lane import Lane
 from otelwasm.signals import Signal
 from otelwasm.testing.cases import Case, Step
 from otelwasm.testing.differences import without
-from otelwasm.testing.trial import Lane, LogLine, Trial
+from otelwasm.testing.trial import LogLine, Trial
 from otelwasm.words import with_article
 from otelwasm_sdk.definition import Kind
 from otelwasm_sdk.failures import Failure, Retryable

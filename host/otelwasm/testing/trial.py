@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Callable, Mapping, MutableMapping
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Protocol, Self
 
 import attrs
 from google.protobuf.message import Message as ProtoMessage
 
+from otelwasm.plugins.lane import Lane
 from otelwasm.testing.making import batch_of
 from otelwasm.words import with_article
 from otelwasm_sdk.batch import Batch
@@ -25,7 +26,6 @@ from otelwasm_sdk.signature import BATCHES
 
 __all__ = ["HttpFake", "LogLine", "Measurement", "Trial", "run"]
 
-Lane = Literal["auto", "bridge", "direct"]
 HttpFake = Callable[[Request], Response] | Mapping[str, Response | Exception]
 
 

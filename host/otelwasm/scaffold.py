@@ -9,15 +9,13 @@ Templates are plugins as they stand, called `my-plugin`; the new one's name take
 and Go's own tools are told where this machine has the SDK.
 """
 
-import json
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
 from otelwasm.build.kept import LANGUAGE_FOLDERS
-from otelwasm.build.sdks import GO_LINK, sdk_folder
+from otelwasm.build.sdks import SDK_LINK, link_sdk
 from otelwasm.bundled import bundled
 from otelwasm.errors import SetupError
 from otelwasm.words import with_article
@@ -44,20 +42,14 @@ _TESTS: dict[Language, tuple[str, str]] = {
     "rust": ("cargo test", "tests it natively"),
     "go": ("go test", "tests it natively"),
 }
-# A build knows where the SDK is, which is in no registry; other tools have to be told.
-_CARGO_SETTINGS = """\
-# Where this machine has otelwasm's SDK, for `cargo test` and editors: `otelwasm build` knows it
-# by itself. Not for version control.
-[patch.crates-io]
-otelwasm-sdk.path = %s
-"""
 # For people who have only these files, as from version control.
-_SDK_NOTES: dict[Language, str] = {
-    "python": "",
-    "rust": "`.cargo/config.toml` tells cargo and editors where this machine has otelwasm's SDK;"
-    " `otelwasm build` needs no such file.",
-    "go": "Go's own tools (`go test`, `go mod tidy`, editors) find otelwasm's SDK by the link"
-    f" `{GO_LINK}`, which `otelwasm build .` puts in place where it is not.",
+_SDK_NOTE = """
+{} find otelwasm's SDK, which is in no registry, by the link `{}`,
+which `otelwasm build .` puts in place where it is not.
+"""
+_TOOLS: dict[Language, str] = {
+    "rust": "Cargo and editors",
+    "go": "Go's own tools (`go test`, `go mod tidy`) and editors",
 }
 
 
@@ -75,9 +67,8 @@ def new_plugin(kind: Kind, folder: Path, language: Language = "python") -> list[
     files = dict(_files(kind, name, language)) | {"README.md": _readme(kind, name, language)}
     try:
         _write(folder, files)
-        if language == "go":
-            (folder / GO_LINK).parent.mkdir()
-            (folder / GO_LINK).symlink_to(sdk_folder("go"))
+        if language in _TOOLS:
+            link_sdk(language, folder)
     except OSError as error:
         raise SetupError(f"{folder} cannot be made: {error.strerror or error}") from error
     return sorted(folder / file for file in files)
@@ -107,8 +98,8 @@ def _readme(kind: Kind, name: str, language: Language) -> str:
     ]
     for command, purpose in steps(kind, name, language):
         lines += [f"# {purpose}", command]
-    notes = ["", textwrap.fill(_SDK_NOTES[language], 100)] if _SDK_NOTES[language] else []
-    return "\n".join([*lines, "```", *notes, ""])
+    note = _SDK_NOTE.format(_TOOLS[language], SDK_LINK) if language in _TOOLS else ""
+    return "\n".join([*lines, "```", ""]) + note
 
 
 def _check_name(name: str) -> None:
@@ -133,8 +124,6 @@ def _files(kind: Kind, name: str, language: Language) -> Iterator[tuple[str, str
                 place = path.relative_to(templates / folder).as_posix()
                 stands = _crate(name) if place == "Cargo.toml" else name
                 yield place, path.read_text(encoding="utf-8").replace(_NAME, stands)
-    if language == "rust":
-        yield ".cargo/config.toml", _CARGO_SETTINGS % json.dumps(str(sdk_folder("rust")))
 
 
 def _crate(name: str) -> str:

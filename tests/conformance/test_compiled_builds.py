@@ -9,7 +9,7 @@ import pytest
 
 from conformance.building import need
 from otelwasm.build import build
-from otelwasm.build.sdks import GO_LINK, sdk_folder
+from otelwasm.build.sdks import SDK_LINK, sdk_folder
 from otelwasm.cache import cache_dir
 from otelwasm.errors import BuildError
 from otelwasm.plugins.plugin import Plugin
@@ -34,6 +34,11 @@ go 1.26.0
 
 require github.com/otelwasm/otelwasm/guests/sdk/go v0.1.0
 """
+MANIFESTS = {"rust": "Cargo.toml", "go": "go.mod"}
+LINKED = {
+    "rust": '[patch.crates-io]\notelwasm-sdk.path = "{}"\n',
+    "go": "replace github.com/otelwasm/otelwasm/guests/sdk/go => ./{}\n",
+}
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -118,40 +123,52 @@ def test_a_plugin_that_asks_for_another_sdk_is_not_built(language: str, tmp_path
     Where the SDK is older or newer than what the plugin was written for, that is said.
     """
     source = elsewhere(language, tmp_path / "elsewhere")
-    name, asked, wanted, ours = {
-        "go": ("go.mod", "v0.1.0", "v0.2.0", "v0.1.0"),
-        "rust": ("Cargo.toml", '"0.1"', '"0.2"', "0.1.0"),
+    asked, wanted, ours = {
+        "go": ("v0.1.0", "v0.2.0", "v0.1.0"),
+        "rust": ('"0.1"', '"0.2"', "0.1.0"),
     }[language]
-    (source / name).write_text((source / name).read_text().replace(asked, wanted))
+    manifest = source / MANIFESTS[language]
+    manifest.write_text(manifest.read_text().replace(asked, wanted))
 
     with pytest.raises(BuildError) as raised:
         build(source)
 
     wanted, shown = wanted.strip('"'), {"go": "Go", "rust": "Rust"}[language]
     assert (
-        f"{source / name} asks for version {wanted} of the SDK for {shown}, and this otelwasm comes"
+        f"{manifest} asks for version {wanted} of the SDK for {shown}, and this otelwasm comes"
         f" with {ours}: ask for that, or install the otelwasm that comes with {wanted}"
     ) == str(raised.value)
 
 
-def test_a_link_to_the_sdk_is_put_in_place(tmp_path: Path) -> None:
+def test_a_link_to_the_sdk_is_put_in_place(language: str, tmp_path: Path) -> None:
     """
-    Go's own tools find the SDK on a machine that has the plugin from version control, once it was
-    built there; the build itself goes by the SDK that it comes with, wherever the link leads.
+    The language's own tools find the SDK on a machine that has the plugin from version control,
+    once it was built there; the build goes by the SDK that it brings, wherever the link leads.
     """
-    need("go")
-    source = elsewhere("go", tmp_path / "elsewhere")
-    link = source / GO_LINK
-    with (source / "go.mod").open("a") as manifest:
-        manifest.write(f"replace github.com/otelwasm/otelwasm/guests/sdk/go => ./{GO_LINK}\n")
+    source = elsewhere(language, tmp_path / "elsewhere")
+    link = source / SDK_LINK
+    with (source / MANIFESTS[language]).open("a") as manifest:
+        manifest.write(LINKED[language].format(SDK_LINK))
 
     first = build(source)
-    assert sdk_folder("go") == link.readlink()
+    assert sdk_folder(language) == link.readlink()
     link.unlink()
     link.symlink_to(tmp_path / "gone")
 
     assert first == build(source)
-    assert sdk_folder("go") == link.readlink()
+    assert sdk_folder(language) == link.readlink()
+
+
+def test_an_author_can_have_an_sdk_of_their_own(language: str, tmp_path: Path) -> None:
+    """
+    Where the manifest says another place for the SDK, the build goes there.
+    """
+    source = elsewhere(language, tmp_path / "elsewhere")
+    with (source / MANIFESTS[language]).open("a") as manifest:
+        manifest.write(LINKED[language].format("nowhere"))
+
+    with pytest.raises(BuildError, match="nowhere"):
+        build(source)
 
 
 def test_a_change_is_built_anew(language: str, tmp_path: Path) -> None:

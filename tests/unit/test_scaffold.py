@@ -18,7 +18,7 @@ from otelwasm_sdk.definition import Kind
 EVERYWHERE = {".gitignore", "README.md", "pipeline.yaml", "cases/first/case.toml"}
 OF_LANGUAGE = {
     "python": {"plugin.py", "test_plugin.py"},
-    "rust": {"Cargo.toml", "src/lib.rs", ".cargo/config.toml"},
+    "rust": {"Cargo.toml", "src/lib.rs"},
     "go": {"go.mod", "main.go", "main_test.go"},
 }
 

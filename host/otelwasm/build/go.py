@@ -21,7 +21,7 @@ from otelwasm.build.commands import succeed
 from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
 from otelwasm.build.preview1 import ADAPTER_SHA256, adapted_imports
-from otelwasm.build.sdks import GO_LINK, check_sdk, sdk_folder
+from otelwasm.build.sdks import SDK_LINK, check_sdk, link_sdk, sdk_folder
 from otelwasm.build.toolchains import Go, find_go
 from otelwasm.contract import contract_dir
 from otelwasm.errors import BuildError
@@ -114,11 +114,12 @@ def _module_file(source: Path, toolchain: Go) -> Iterator[tuple[str, ...]]:
     module: dict[str, Any] = json.loads(go("mod", "edit", "-json"))
     required = {each["Path"]: each["Version"] for each in module.get("Require") or ()}
     replaced = {each["Old"]["Path"]: each["New"]["Path"] for each in module.get("Replace") or ()}
-    linked = {path for path, place in replaced.items() if place.startswith(f"./{GO_LINK}")}
+    linked = {path for path, place in replaced.items() if place.startswith(f"./{SDK_LINK}")}
     ours = dict(_sdk_modules(required))
     missing = sorted(ours.keys() - (replaced.keys() - linked))
     if linked:
-        _link(source / GO_LINK)
+        with contextlib.suppress(OSError):  # it is for Go's own tools: this build needs none
+            link_sdk("go", source)
     is_in_workspace = go("env", "GOWORK").strip() not in ("", "off")
     for path in required.keys() & (linked if is_in_workspace else set(missing)):
         if path.startswith(_SDK):
@@ -134,18 +135,6 @@ def _module_file(source: Path, toolchain: Go) -> Iterator[tuple[str, ...]]:
         sums = [path for each in folders if (path := each / "go.sum").is_file()]
         copy.with_suffix(".sum").write_text("".join(path.read_text("utf-8") for path in sums))
         yield ("-mod=mod", f"-modfile={copy}")
-
-
-def _link(link: Path) -> None:
-    """
-    Let an author's link lead to the SDK of this otelwasm, for Go's own tools; a build needs none.
-    """
-    with contextlib.suppress(OSError):
-        if link.is_symlink() and link.readlink() != sdk_folder("go"):
-            link.unlink()
-        if not link.is_symlink():
-            link.parent.mkdir(exist_ok=True)
-            link.symlink_to(sdk_folder("go"))
 
 
 def _sdk_modules(required: Collection[str]) -> Iterator[tuple[str, Path]]:

@@ -23,7 +23,7 @@ from otelwasm.build import wasm_tools
 from otelwasm.build.commands import succeed
 from otelwasm.build.exported import exported_names
 from otelwasm.build.kept import files_in, kept_component, key_of, plugin_name
-from otelwasm.build.sdks import check_sdk, sdk_folder
+from otelwasm.build.sdks import SDK_LINK, check_sdk, link_sdk, sdk_folder
 from otelwasm.build.toolchains import RUST_TARGET, Rust, find_rust
 from otelwasm.cache import cache_dir, making, write_atomically
 from otelwasm.errors import BuildError
@@ -134,17 +134,24 @@ def _metadata(source: Path, toolchain: Rust, *arguments: str) -> dict[str, Any]:
 
 def _sdk_arguments(source: Path, toolchain: Rust) -> tuple[str, ...]:
     """
-    Point a dependency on the SDK that has no path to the SDK that is installed with otelwasm.
+    Point a dependency on the SDK to the one that is installed with otelwasm, if it has no path, and
+    no patch but the link that `otelwasm new` makes.
     """
-    packages = _metadata(source, toolchain, "--no-deps")["packages"]
+    metadata = _metadata(source, toolchain, "--no-deps")
     wanted = [
         each["req"]
-        for package in packages
+        for package in metadata["packages"]
         for each in package["dependencies"]
         if each["name"] == _SDK and (each["source"] or "").startswith("registry+")
     ]
-    if not wanted:
+    manifest = tomllib.loads(Path(metadata["workspace_root"], "Cargo.toml").read_text("utf-8"))
+    patch = manifest.get("patch", {}).get("crates-io", {}).get(_SDK)
+    is_linked = patch is not None and patch.get("path") == SDK_LINK
+    if not wanted or not (patch is None or is_linked):
         return ()
+    if is_linked:
+        with contextlib.suppress(OSError):  # it is for cargo and editors: this build needs none
+            link_sdk("rust", Path(metadata["workspace_root"]))
     for version in wanted:
         # Of ranges and the like cargo says itself what does not fit.
         if _PLAIN.fullmatch(version):

@@ -8,11 +8,11 @@ from pathlib import Path
 from otelwasm.bundled import bundled
 from otelwasm.errors import BuildError
 
-__all__ = ["GO_LINK", "check_sdk", "sdk_folder", "sdk_version"]
+__all__ = ["SDK_LINK", "check_sdk", "link_sdk", "sdk_folder", "sdk_version"]
 
-# Where the go.mod that `otelwasm new` makes looks for the SDK: a link to it, so that Go's own tools
-# find it on every machine on which otelwasm has built the plugin.
-GO_LINK = ".otelwasm/go-sdk"
+# Where the Cargo.toml and the go.mod that `otelwasm new` makes look for the SDK: a link to it, so
+# that cargo, Go and editors find it on every machine on which otelwasm has built the plugin.
+SDK_LINK = ".otelwasm/sdk"
 _SHOWN = {"rust": "Rust", "go": "Go"}
 _VERSION = {
     "rust": ("Cargo.toml", re.compile(r'^version = "(\d+\.\d+\.\d+)"$', re.MULTILINE)),
@@ -25,6 +25,18 @@ def sdk_folder(language: str) -> Path:
     The folder of the SDK for *language*, "rust" or "go".
     """
     return bundled(f"_sdk/{language}", checkout=f"guests/sdk/{language}")
+
+
+def link_sdk(language: str, source: Path) -> None:
+    """
+    Let the link in the plugin's folder *source* lead to the SDK of this otelwasm.
+    """
+    link = source / SDK_LINK
+    if link.is_symlink() and link.readlink() != sdk_folder(language):
+        link.unlink()
+    if not link.is_symlink():
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(sdk_folder(language))
 
 
 def sdk_version(language: str) -> str:

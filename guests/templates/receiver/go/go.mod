@@ -16,4 +16,4 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 )
 
-replace github.com/otelwasm/otelwasm/guests/sdk/go => ./.otelwasm/go-sdk
+replace github.com/otelwasm/otelwasm/guests/sdk/go => ./.otelwasm/sdk

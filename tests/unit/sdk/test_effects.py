@@ -40,19 +40,19 @@ class Config:
 
 def test_whatever_is_logged_is_text() -> None:
     """
-    An exception or a number is logged as its text.
+    An exception, a number or a truth value is logged as its text, the same in every language.
     """
 
     @processor
     def plugin(batch: Traces) -> Traces:
         log.warning(ValueError("no"))  # type: ignore[arg-type]  # as authors do
-        log.info(5, count=6)  # type: ignore[arg-type]  # as authors do
+        log.info(5, count=6, is_late=True)  # type: ignore[arg-type]  # as authors do
         return batch
 
     host = FakeHost()
     started(plugin, host=host).run(Signal.TRACES, PAYLOAD)
 
-    assert [("warn", "no", ()), ("info", "5", (("count", "6"),))] == host.calls
+    assert [("warn", "no", ()), ("info", "5", (("count", "6"), ("is_late", "true")))] == host.calls
 
 
 def test_the_configuration_is_structured() -> None:

@@ -179,6 +179,13 @@ class Pipeline:
         await self._is_asked_to_stop.wait()
 
     @property
+    def is_running(self) -> bool:
+        """
+        Whether it has started, and not stopped.
+        """
+        return self._graph is not None
+
+    @property
     def metrics_port(self) -> int | None:
         """
         The port that Prometheus finds the metrics on, if they are served.
@@ -232,7 +239,8 @@ async def run_until_signalled(
     pipeline: Pipeline, *, path: Path | None = None, is_watching: bool = False
 ) -> None:
     """
-    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
+    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands, and so
+    does the first while it starts.
 
     What has changed of its plugins, and of its file at *path*, is put in place on SIGHUP, or at
     once if it *is_watching*. At a terminal SIGHUP says that it was closed, and stops.
@@ -243,10 +251,14 @@ async def run_until_signalled(
     looking = watch.run() if watch is not None else _look_when(is_asked, pipeline, path)
     running = asyncio.create_task(_run(pipeline, looking), name="pipeline")
 
+    early: list[signal.Signals] = []
+
     def on_signal(number: signal.Signals) -> None:
         if running.cancelling():
             _log.error("stopping at once; what is queued is lost", signal=number.name)
             os._exit(128 + number)
+        if not pipeline.is_running:
+            early.append(number)
         running.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -262,6 +274,10 @@ async def run_until_signalled(
             loop.remove_signal_handler(number)
     if not running.cancelled():
         running.result()
+    elif early:
+        # Nothing was accepted; a thread may compile for half a minute still, and be waited for.
+        _log.info("stopped before it was running", signal=early[0].name)
+        os._exit(128 + early[0])
 
 
 async def _run(pipeline: Pipeline, looking: Coroutine[Any, Any, None]) -> None:

@@ -267,6 +267,51 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         assert process.wait(10) == 128 + signal.SIGTERM
 
 
+def test_a_start_that_is_stopped_ends_at_once(tmp_path: Path) -> None:
+    """
+    Whoever stops a program that still compiles its plugins does not wait for the compiler.
+    """
+    (tmp_path / "slow.py").write_text(
+        """
+import asyncio, time, sys
+from pathlib import Path
+from otelwasm.service import Pipeline, run_until_signalled
+from pipeline.fakes import FakePlugin, registry
+
+class Slow(FakePlugin):
+    def load(self, name, config, **hooks):
+        print("] loading", file=sys.stderr, flush=True)
+        time.sleep(120)
+
+async def main():
+    plugin = Slow(lambda *_: None)
+    pipelines = {"traces": {k: [v] for k, v in USED.items()}}
+    parts = {
+        "receivers": {"memory": {}}, "exporters": {"memory": {}},
+        "processors": {"wasm/plugin": {"plugin": __file__}},
+        "service": {"pipelines": pipelines},
+    }
+    await run_until_signalled(Pipeline(parts, registry=registry(plugin=plugin)))
+
+USED = {"receivers": "memory", "processors": "wasm/plugin", "exporters": "memory"}
+asyncio.run(main())
+"""
+    )
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "slow.py"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    with process:
+        read_until(process, "loading")
+        process.send_signal(signal.SIGTERM)
+
+        assert 128 + signal.SIGTERM == process.wait(30)
+
+
 def test_a_hangup_puts_changes_in_place(tmp_path: Path) -> None:
     """
     SIGHUP has a changed configuration used, and one with a mistake not; what runs goes on.

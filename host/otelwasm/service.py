@@ -239,8 +239,7 @@ async def run_until_signalled(
     pipeline: Pipeline, *, path: Path | None = None, is_watching: bool = False
 ) -> None:
     """
-    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands, and so
-    does the first while it starts.
+    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
 
     What has changed of its plugins, and of its file at *path*, is put in place on SIGHUP, or at
     once if it *is_watching*. At a terminal SIGHUP says that it was closed, and stops.
@@ -277,7 +276,7 @@ async def run_until_signalled(
     elif early:
         # Nothing was accepted; a thread may compile for half a minute still, and be waited for.
         _log.info("stopped before it was running", signal=early[0].name)
-        os._exit(128 + early[0])
+        os._exit(0)
 
 
 async def _run(pipeline: Pipeline, looking: Coroutine[Any, Any, None]) -> None:

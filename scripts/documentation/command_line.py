@@ -38,10 +38,7 @@ def _lines() -> Iterator[str]:
         "| 2 | something that you have to mend: a wrong option, a mistake in a configuration, a"
         " source that does not build, a plugin that does not start, an address that is taken |"
     )
-    yield (
-        "| 130, 143 | `run` was told to stop (SIGINT, SIGTERM) twice, or while it started, and"
-        " ended at once |"
-    )
+    yield "| 130, 143 | `run` was told twice to stop (SIGINT, SIGTERM), and ended at once |"
     yield ""
     yield (
         "What is wrong goes to standard error, in one message; what was asked for goes to standard"

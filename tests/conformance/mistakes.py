@@ -209,6 +209,14 @@ BUGS = {
         "batch.spans()[0].kind = 'server'",
         "TypeError: kind is an int, not 'server' (mine.py:7 in mine)",
     ),
+    "an id of another length": (
+        "batch.spans()[0].trace_id = b'abc'",
+        "ValueError: trace_id has 16 bytes, not 3: b'abc' (mine.py:7 in mine)",
+    ),
+    "what a response is called elsewhere": (
+        "http.Response(200).status_code",
+        "a response has status, body, headers, header(name), text(), json(), raise_for_status()",
+    ),
     "a misspelled part of a batch": (
         "batch.set_attribute('env', 'test', on='resource')",
         "nothing in OTLP is called 'resource'; here there are items, resources, scopes, spans,",

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.profiles.v1development.profiles_service_pb2 i
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 __all__ = [
+    "ID_SIZES",
     "KEYS",
     "REQUESTS",
     "VALUES",
@@ -34,6 +35,7 @@ REQUESTS: tuple[type[Message], ...] = (
     ExportLogsServiceRequest,
     ExportProfilesServiceRequest,
 )
+ID_SIZES = {"trace_id": 16, "span_id": 8, "parent_span_id": 8, "profile_id": 16}
 KEYS = ("env", "enduser.id", "http.route", "k" * 130, "", "server.port", "ü")
 TEXTS = ("", "a", "GET /x", "ü€😀", "x" * 200)
 VALUES: tuple[Any, ...] = (
@@ -97,6 +99,8 @@ def _fill(random: Random, message: Any, *, richness: float, depth: int) -> None:
 def _scalar(random: Random, descriptor: FieldDescriptor) -> Any:
     if descriptor.type == FieldDescriptor.TYPE_STRING:
         return random.choice(TEXTS)
+    if size := ID_SIZES.get(descriptor.name):
+        return random.choice((b"", random.randbytes(size)))
     if descriptor.type == FieldDescriptor.TYPE_BYTES:
         return random.choice((b"", b"\0", random.randbytes(8), random.randbytes(16)))
     return random.choice(_NUMBERS[descriptor.type])

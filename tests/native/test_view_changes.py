@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
 
-from native.otlp_samples import KEYS, REQUESTS, VALUES, random_request, roughened
+from native.otlp_samples import ID_SIZES, KEYS, REQUESTS, VALUES, random_request, roughened
 from native.reference import messages, plain, put
 from native.test_views import CASES, assert_same
 
@@ -76,6 +76,8 @@ def sample_scalar(random: Random, field: FieldDescriptor) -> Any:
     """
     if field.type == FieldDescriptor.TYPE_STRING:
         return random.choice(("", "new", "ü" * 100))
+    if size := ID_SIZES.get(field.name):
+        return random.choice((b"", b"\xff" * size))
     if field.type == FieldDescriptor.TYPE_BYTES:
         return random.choice((b"", b"new", b"\xff" * 200))
     if field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):

@@ -272,6 +272,10 @@ def test_wrong_assignments_are_named(native: ModuleType) -> None:
         span.name = 5
     with pytest.raises(TypeError, match="trace_id is bytes, not 'hex'"):
         span.trace_id = "hex"
+    with pytest.raises(ValueError, match="trace_id has 16 bytes, not 3: b'hex'"):
+        span.trace_id = b"hex"
+    with pytest.raises(ValueError, match="parent_span_id has 8 bytes, not 16"):
+        span.parent_span_id = bytes(16)
     with pytest.raises(TypeError, match="kind is an int, not 'server'"):
         span.kind = "server"
     with pytest.raises(TypeError, match="status is not set as a whole"):

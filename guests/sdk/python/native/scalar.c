@@ -183,6 +183,14 @@ static int put_number(Buffer *buffer, const Field *field, uint64_t bits) {
   return buffer_varint(buffer, bits);
 }
 
+/* How long an id is; 0 for what is none. Servers refuse a whole request for one of another length. */
+static size_t id_size(const Field *field) {
+  size_t length = strlen(field->name);
+  if (length < 7 || strcmp(field->name + length - 3, "_id")) return 0;
+  if (!strcmp(field->name, "trace_id") || !strcmp(field->name, "profile_id")) return 16;
+  return !strcmp(field->name, "span_id") || !strcmp(field->name, "parent_span_id") ? 8 : 0;
+}
+
 int encode_scalar(Buffer *buffer, const Field *field, PyObject *value) {
   uint64_t bits;
   Range range;
@@ -199,6 +207,12 @@ int encode_scalar(Buffer *buffer, const Field *field, PyObject *value) {
   } else if (field->kind == KIND_BYTES && PyBytes_Check(value)) {
     const uint8_t *bytes = (const uint8_t *)PyBytes_AsString(value);
     range = (Range){bytes, bytes + PyBytes_Size(value)};
+    size_t size = id_size(field);
+    if (size && range_size(range) && range_size(range) != size) {
+      PyErr_Format(PyExc_ValueError, "%s has %zd bytes, not %zd: %R", field->name,
+                   (Py_ssize_t)size, (Py_ssize_t)range_size(range), value);
+      return -1;
+    }
   } else {
     return refuse_type(field, field->kind == KIND_STRING ? "a str" : "bytes", value);
   }

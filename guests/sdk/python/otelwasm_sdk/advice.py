@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from otelwasm_sdk.batch import Batch
+from otelwasm_sdk.messages import Response
 from otelwasm_sdk.wire import native
 
 __all__ = ["advice_on"]
@@ -41,6 +42,7 @@ _VIEWS = (
     " takes one out of its batch"
 )
 _LOG = 'what a line of the log is about is given by name: log.info("sent", items=3)'
+_RESPONSE = "a response has status, body, headers, header(name), text(), json(), raise_for_status()"
 _JSON = "dict(item.attributes) makes a dict of attributes"
 _ITEMS = {"Traces": "spans", "Logs": "log_records", "Metrics": "data_points"}
 
@@ -115,6 +117,8 @@ def _of_attribute(error: AttributeError) -> str | None:
     """
     if isinstance(error.obj, Batch):
         return _of_batch(type(error.obj).__name__)
+    if isinstance(error.obj, Response):
+        return _RESPONSE
     if isinstance(error.obj, native.Views):
         return _VIEWS
     if isinstance(error.obj, ModuleType) and error.obj.__name__.startswith("otelwasm_sdk."):

@@ -14,7 +14,7 @@ from otelwasm.build.componentize import FailedError
 from otelwasm.build.instant import runnable
 from otelwasm.build.python import runner
 from otelwasm.build.source import read_source
-from otelwasm.errors import BuildError, PermanentError, PluginFaultError, PluginStartError
+from otelwasm.errors import BuildError, PluginFaultError, PluginStartError
 from otelwasm.plugins.limits import Limits
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.plugins.sources import Sources
@@ -98,20 +98,6 @@ def test_a_cold_process_imports_no_machinery(tmp_path: Path) -> None:
 
     assert "otelwasm.plugins.plugin" in done.stdout.split(), done.stderr
     assert set() == slow & set(done.stdout.split())
-
-
-def test_a_folder_brings_its_modules_data_and_requirements() -> None:
-    """
-    A plugin of several files, a data file and a package from the index runs as it does when built.
-    """
-    with Plugin(HERE / "packaged", name="packaged") as plugin:
-        changed = plugin.process(Signal.TRACES, bytes(traces(a_span("get"))))
-        assert changed is not None
-        [span] = Traces(changed).spans()
-
-        assert {"idna": "xn--bcher-kva.example", "rules": "GET", "word": "word"} == span.attributes
-        with pytest.raises(PermanentError, match=r"ValueError: .* \(rules.py:11 in apply\)"):
-            plugin.process(Signal.TRACES, bytes(traces(a_span(""))))
 
 
 def test_files_beside_the_plugin_are_its_resources(tmp_path: Path) -> None:

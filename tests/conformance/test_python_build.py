@@ -18,11 +18,13 @@ PACKAGED = HERE / "packaged"
 PROBE = HERE / "probe" / "plugin.py"
 
 
-def test_a_folder_brings_its_modules_data_and_requirements() -> None:
+@pytest.mark.parametrize("way", ["instant", "built"])
+def test_a_folder_brings_its_modules_data_and_requirements(way: str) -> None:
     """
-    A plugin of several files, a data file and a package from the index works in its component.
+    A plugin of several files, a data file and a package from the index works as it is, and in its
+    component.
     """
-    with Plugin(build(PACKAGED), name="packaged") as plugin:
+    with Plugin(PACKAGED if way == "instant" else build(PACKAGED), name="packaged") as plugin:
         changed = plugin.process(Signal.TRACES, bytes(traces(a_span("get"))))
         assert changed is not None
         [span] = Traces(changed).spans()

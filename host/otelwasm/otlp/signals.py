@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
 from otelwasm.signals import Signal
 
-__all__ = ["SERVICES", "SIGNAL_BY_METHOD", "SIGNAL_BY_PATH", "Service"]
+__all__ = ["SERVICES", "SIGNAL_BY_PATH", "Service"]
 
 
 @attrs.frozen
@@ -60,5 +60,4 @@ SERVICES: Mapping[Signal, Service] = {
     ),
 }
 
-SIGNAL_BY_METHOD: Mapping[str, Signal] = {s.method: signal for signal, s in SERVICES.items()}
 SIGNAL_BY_PATH: Mapping[str, Signal] = {s.path: signal for signal, s in SERVICES.items()}

@@ -16,7 +16,7 @@ from otelwasm.signals import Signal
 if TYPE_CHECKING:
     from otelwasm.plugins.plugin import Plugin
 
-__all__ = ["load_plugin", "loader"]
+__all__ = ["loader"]
 
 _log = structlog.get_logger(__name__)
 
@@ -25,10 +25,10 @@ def loader(component: str, states: States) -> "LoadPlugin[Plugin]":
     """
     What loads the plugin of *component* (`processor/wasm/redact`), with its state.
     """
-    return partial(load_plugin, component=component, states=states)
+    return partial(_load, component=component, states=states)
 
 
-def load_plugin(
+def _load(
     name: str,
     config: PluginConfig,
     *,

@@ -1,5 +1,6 @@
 """
-Write the host's log for a person at a terminal: a line an event, `key=value`, on standard error.
+Write the host's log to standard error, a line an event: `key=value` for a person at a terminal, or
+JSON for what collects logs.
 """
 
 import logging
@@ -9,7 +10,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict
+from structlog.typing import EventDict, Processor
 
 __all__ = ["Sampler", "configure_logging"]
 
@@ -57,7 +58,26 @@ class Sampler:
         return event
 
 
-def configure_logging(level: str) -> None:
+_JSON: tuple[Processor, ...] = (
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(),  # ASCII: not every place's stderr is UTF-8
+)
+
+
+def _console() -> tuple[Processor, ...]:
+    return (
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        # Where rich is installed it would show all variables, and so headers and payloads.
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    )
+
+
+def configure_logging(level: str, encoding: str = "console") -> None:
     """
     Set up the whole program's log; for the command line, not for programs that embed otelwasm.
     """
@@ -65,13 +85,7 @@ def configure_logging(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             Sampler(),
-            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-            # Where rich is installed it would show all variables, and so headers and payloads.
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                pad_event_to=0,
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
+            *(_JSON if encoding == "json" else _console()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -2,6 +2,8 @@
 The host's log stays readable when something happens to each batch.
 """
 
+import json
+
 import pytest
 import structlog
 
@@ -98,3 +100,28 @@ def test_lines_are_readable_and_on_standard_error(
     assert streams.err.endswith("delivery failed component=exporter/otlp items=3\n")
     assert "[warning" in streams.err
     assert streams.err.count("\n") == 1
+
+
+def test_json_is_an_object_a_line(capsys: pytest.CaptureFixture[str], log_as_before: None) -> None:
+    """
+    Whatever a line says is in one object, with its level and its time; a traceback is a text.
+    """
+    configure_logging("info", "json")
+    log = structlog.get_logger()
+    log.info("größer", component="exporter/otlp", items=3)
+    log.debug("not this one")
+    try:
+        raise ValueError("x")
+    except ValueError:
+        log.exception("failed")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert first.pop("timestamp").endswith("Z")
+    assert {
+        "event": "größer",
+        "level": "info",
+        "component": "exporter/otlp",
+        "items": 3,
+    } == first
+    assert "error" == second["level"]
+    assert second["exception"].endswith("ValueError: x")

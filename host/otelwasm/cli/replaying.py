@@ -27,7 +27,7 @@ def list_quarantined(config: Path) -> None:
     Print how much is there, by component and signal, and why.
     """
     service = Pipeline.from_yaml(config).config.service
-    configure_logging(service.telemetry.logs.level)
+    configure_logging(service.telemetry.logs.level, service.telemetry.logs.encoding)
     found = quarantined(service.quarantine.directory)
     if not found:
         click.echo(f"{service.quarantine.directory}: nothing is there")

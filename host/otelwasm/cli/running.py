@@ -41,6 +41,7 @@ def in_a_loop(config: Path, do: Callable[[Pipeline], Coroutine[Any, Any, T]]) ->
     Read *config* and *do* something with its pipelines, with the log that it asks for.
     """
     pipeline = Pipeline.from_yaml(config)
-    configure_logging(pipeline.config.service.telemetry.logs.level)
+    logs = pipeline.config.service.telemetry.logs
+    configure_logging(logs.level, logs.encoding)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(do(pipeline))

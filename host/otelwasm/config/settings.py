@@ -56,6 +56,8 @@ class LogsConfig:
 
     level: Literal["debug", "info", "warn", "error"] = "info"
     """The least that a line must matter."""
+    encoding: Literal["console", "json"] = "console"
+    """`console` is for people; `json` is an object a line, with its time in UTC."""
 
 
 @attrs.frozen

@@ -1,5 +1,6 @@
 """
-Keep components by the content of all that went into them, so that each is made once.
+Keep components by the content of all that went into them, so that each is made once; those that
+nobody uses any more are deleted when another is made.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from otelwasm.cache import cache_dir, making, write_atomically
+from otelwasm.cache import cache_dir, forget_unused, making, mark_used, write_atomically
 
 __all__ = [
     "LANGUAGE_FOLDERS",
@@ -113,7 +114,10 @@ def find_component(name: str, key: str) -> Path | None:
     The component *name* that is kept under *key*, if there is one.
     """
     built = _place(name, key)
-    return built if built.is_file() else None
+    if not built.is_file():
+        return None
+    mark_used(built)
+    return built
 
 
 def kept_component(name: str, key: str, *, make: Callable[[], bytes], report: Report) -> Path:
@@ -123,10 +127,12 @@ def kept_component(name: str, key: str, *, make: Callable[[], bytes], report: Re
     began = time.monotonic()
     built = _place(name, key)
     with making(built):
-        if built.is_file():
+        if find_component(name, key) is not None:
             report(f"{name}: built before from the same sources")
             return built
         component = make()
+        for folder in cache_dir("components").glob("*/"):
+            forget_unused(folder)
         write_atomically(built, component)
     seconds = time.monotonic() - began
     report(f"{name}: {len(component) / 1e6:.1f} MB in {seconds:.1f} s")

@@ -5,6 +5,7 @@ Whole pipelines in memory: where batches go, who shares what, who hears of a ref
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.pipeline.batch import Batch
@@ -256,6 +257,28 @@ async def test_a_plugin_that_traps_leaves_the_other_pipeline_unharmed(tmp_path: 
 
     assert [f"span {number}" for number in range(10)] == good.names
     assert bad.names == []
+
+
+@in_a_loop
+async def test_what_a_plugin_does_not_take_now_is_logged_in_few_lines(tmp_path: Path) -> None:
+    """
+    Senders are told to come again, and whoever looks at the log finds out why: the first refusal
+    at once, those behind it together.
+    """
+
+    def refuse_all(*_: object) -> bytes:
+        raise RetryableError("users.example.com: Connection refused")
+
+    config = one_plugin_config(tmp_path)
+    with capture_logs() as lines:
+        async with Pipeline(config, registry=registry(plugin=FakePlugin(refuse_all))) as pipeline:
+            for name in ("a", "b", "c"):
+                with pytest.raises(RetryableError):
+                    await pipeline.receiver("memory").receive(a_batch(name))
+
+    told = [line for line in lines if line["event"].startswith("plugin does not take batches now")]
+    assert (1, 3) == (told[0]["count"], sum(line["count"] for line in told))
+    assert {"users.example.com: Connection refused"} == {line["error"] for line in told}
 
 
 @in_a_loop

@@ -21,6 +21,7 @@ from otelwasm.otlp import wire
 from otelwasm.pipeline.batch import Batch
 from otelwasm.pipeline.emitting import Emitting
 from otelwasm.pipeline.fanout import fan_out
+from otelwasm.pipeline.lines import Lines
 from otelwasm.pipeline.plugin import HostedPlugin, LoadedPlugin, LoadPlugin
 from otelwasm.pipeline.quarantine import Quarantine
 from otelwasm.pipeline.queue import ByteBudget
@@ -101,6 +102,7 @@ class PluginProcessor:
             )
             for instance in self._instances
         ]
+        self._refused = Lines(_log.warning, "plugin does not take batches now; senders come again")
         self._routes: dict[Signal, list[Step]] = {}
         self._emitting = Emitting(
             component, self._name, consumer_for=self._behind, quarantine=quarantine
@@ -130,6 +132,7 @@ class PluginProcessor:
         """
         self._emitting.finish_by(deadline)
         await self.plugin.stop(deadline)
+        self._refused.close()
 
     def handles(self, signal: Signal) -> bool:
         """
@@ -173,6 +176,9 @@ class PluginProcessor:
             )
         except PermanentError as error:
             self._note_failure(batch, error)
+            raise
+        except RetryableError as error:
+            self._refused.add(plugin=self._name, signal=batch.signal.label, error=str(error))
             raise
         finally:
             self._telemetry.time(self._component, monotonic() - began)

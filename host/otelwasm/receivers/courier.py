@@ -14,6 +14,7 @@ import structlog
 from otelwasm.errors import PermanentError, PluginFaultError, RetryableError
 from otelwasm.messages import Message, Reply
 from otelwasm.pipeline.delivery import RetryConfig
+from otelwasm.pipeline.lines import Lines
 from otelwasm.telemetry import Telemetry
 
 __all__ = ["Courier"]
@@ -24,7 +25,6 @@ _log = structlog.get_logger(__name__)
 _COME_AGAIN = {429, 502, 503, 504}
 # Once there is a deadline, what waits is tried more often.
 _LAST_ATTEMPTS_S = 0.1
-_LINE_EVERY_S = 1.0
 
 
 class Courier:
@@ -47,9 +47,9 @@ class Courier:
         self._retry = retry
         self._telemetry = telemetry
         self._is_stopping = asyncio.Event()
-        self._lost = _Lines(_log.error, "messages lost")
-        self._refused = _Lines(_log.error, "plugin refused messages")
-        self._retried = _Lines(_log.warning, "messages not taken, will be tried again")
+        self._lost = Lines(_log.error, "messages lost")
+        self._refused = Lines(_log.error, "plugin refused messages")
+        self._retried = Lines(_log.warning, "messages not taken, will be tried again")
 
     async def deliver(self, message: Message) -> None:
         """
@@ -134,51 +134,6 @@ class Courier:
                 await self._is_stopping.wait()
         except TimeoutError:
             pass
-
-
-class _Lines:
-    """
-    Log lines of one kind: one at once, and one a second for all that follow, with their number.
-
-    What is said of each message's fate would otherwise grow with the messages.
-    """
-
-    def __init__(self, write: Callable[..., None], event: str) -> None:
-        self._write = write
-        self._event = event
-        self._count = 0
-        self._latest: dict[str, object] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, count: int = 1, **fields: object) -> None:
-        """
-        Say it now or soon; the fields of the latest message stand for all.
-        """
-        self._count += count
-        self._latest = fields
-        if self._timer is None:
-            self._tell()
-            self._timer = asyncio.get_running_loop().call_later(_LINE_EVERY_S, self._next)
-
-    def close(self) -> None:
-        """
-        Say the rest.
-        """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._tell()
-
-    def _next(self) -> None:
-        self._timer = None
-        if self._count:
-            self._tell()
-            self._timer = asyncio.get_running_loop().call_later(_LINE_EVERY_S, self._next)
-
-    def _tell(self) -> None:
-        if self._count:
-            self._write(self._event, count=self._count, **self._latest)
-            self._count = 0
 
 
 def _not_taken(reply: Reply, name: str) -> PermanentError | RetryableError:

@@ -110,3 +110,21 @@ def test_a_signal_that_passes_a_plugin_by_is_said(tmp_path: Path) -> None:
 
     [warning] = [line for line in lines if line["log_level"] == "warning"]
     assert ("mine", "logs") == (warning["plugin"], warning["passing"])
+
+
+def test_a_tick_that_nothing_calls_is_said(tmp_path: Path) -> None:
+    """
+    A plugin that does its work by time, in a pipeline without a `tick_interval`, would do none.
+    """
+    path = tmp_path / "p.yaml"
+    path.write_text(PIPELINE)
+    (tmp_path / "mine.py").write_text(
+        "from otelwasm_sdk import Traces, processor\n\n@processor\nclass Mine:\n"
+        "    def process(self, batch: Traces) -> Traces:\n        return batch\n\n"
+        "    def tick(self) -> None: ...\n"
+    )
+    with capture_logs() as lines:
+        asyncio.run(Pipeline.from_yaml(path).check())
+
+    said = [(line["event"], line["plugin"]) for line in lines if "nothing calls" in line["event"]]
+    assert [("nothing calls the plugin's `tick`, as there is no tick_interval", "mine")] == said

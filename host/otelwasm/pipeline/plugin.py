@@ -50,6 +50,9 @@ P_co = TypeVar("P_co", bound="LoadedPlugin", covariant=True)
 _GRACE_S = 60.0
 _CLOSE_TIMEOUT_S = 5.0
 
+# What has a plugin called, besides its batches.
+_KEYS = {"tick": "tick_interval", "receive": "listen", "poll": "poll_interval"}
+
 _LOG_METHODS = {"debug": _log.debug, "info": _log.info, "warn": _log.warning, "error": _log.error}
 
 
@@ -310,6 +313,10 @@ class HostedPlugin(Generic[P]):
         if passing:
             text = "a plugin does not handle all that its pipelines carry; the rest passes it by"
             _log.warning(text, plugin=self.name, passing=passing)
+        for call in _KEYS.keys() & plugin.calls - self._calls.keys():
+            if call == "tick" or self._world == "receiver":
+                text = f"nothing calls the plugin's `{call}`, as there is no {_KEYS[call]}"
+                _log.info(text, plugin=self.name)
 
     async def _tick(self, interval: Duration) -> None:
         while True:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from otelwasm.build import build
 from otelwasm.plugins.plugin import Plugin
 from otelwasm.signals import Signal
 
@@ -40,9 +39,9 @@ TRAPPING = {
 @pytest.fixture(scope="module")
 def plugin() -> Iterator[Plugin]:
     """
-    The plugin in its component.
+    The plugin in a runner, whose protobuf is every component's.
     """
-    with Plugin(build(SOURCE), name="protobuf") as plugin:
+    with Plugin(SOURCE, name="protobuf") as plugin:
         yield plugin
 
 

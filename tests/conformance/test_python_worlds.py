@@ -11,7 +11,7 @@ from typing import Any, Literal
 import attrs
 import pytest
 
-from otelwasm.build import build
+from otelwasm.build.instant import runnable
 from otelwasm.errors import RetryableError
 from otelwasm.plugins._generated.exporting import Receipt
 from otelwasm.plugins._generated.http import (
@@ -25,8 +25,8 @@ from otelwasm.plugins._generated.http import (
 from otelwasm.plugins._generated.receiving import Message, Reply
 from otelwasm.plugins._generated.types import Failure, FailurePermanent, FailureRetryable, Retry
 from otelwasm.plugins.capabilities import Capabilities
-from otelwasm.plugins.component import Component
 from otelwasm.plugins.instance import Instance
+from otelwasm.plugins.starting import load
 from otelwasm.plugins.values import Err, Ok
 from otelwasm.signals import Signal
 from otelwasm.testing import a_log_record, a_span, logs, traces
@@ -104,9 +104,10 @@ class Guest:
 
 def start(name: str, lane: Lane, config: dict[str, object]) -> Iterator[Guest]:
     """
-    Build and start one of the plugins.
+    Start one of the plugins, in the runner of its kind.
     """
-    component = Component.load(build(WORLDS / f"{name}.py"), name=name, lane=lane)
+    sources = runnable(WORLDS / f"{name}.py")
+    component = load(sources, name=name, lane=lane)
     with ThreadPoolExecutor(1, thread_name_prefix=name) as thread:
         guest = Guest(None, thread, [], [], Outside())
 
@@ -127,6 +128,7 @@ def start(name: str, lane: Lane, config: dict[str, object]) -> Iterator[Guest]:
             lambda: Instance(component, host, memory_bytes=256 << 20, deadline_s=10)
         ).result(60)
         try:
+            assert guest.call("load", sources) is None
             started = guest.call("lifecycle.start", json.dumps(config))
             assert isinstance(started, Ok), started
             yield guest

@@ -80,6 +80,10 @@ NO_PLUGIN = {
         f"{HEAD}@processor\ndef mine(batch: Traces, config: dict) -> Traces:\n    return batch\n",
         "mine.py:4: mine: `config` is annotated with an attrs class (@attrs.frozen)",
     ),
+    "a parameter behind a star": (
+        f"{HEAD}@processor\ndef mine(b: Traces, *, config: Span) -> Traces:\n    return b\n",
+        "mine.py:4: mine: `config` stands behind `*`, but all are given by their place: take the",
+    ),
     "a forgotten return": (
         f"{HEAD}@processor\ndef mine(batch: Traces) -> Traces:\n    batch.set_attribute('a', 1)\n",
         "mine.py:4: mine: returns nothing, which drops every batch; end it with `return batch`",
@@ -283,6 +287,10 @@ BUGS = {
     "endless recursion": (
         "def f(n):\n    return f(n + 1)\nf(0)",
         "RecursionError: maximum recursion depth exceeded (mine.py:8 in f)",
+    ),
+    "an exception that cannot be shown": (
+        "class Odd(Exception):\n    def __str__(self): 1 / 0\nraise Odd",
+        "Odd: <exception str() failed> (mine.py:9 in mine)",
     ),
     "an exit": ("raise SystemExit(3)", "SystemExit: 3 (mine.py:7 in mine); a plugin does not end"),
     "http that is not granted": (

@@ -94,7 +94,7 @@ def _advice(error: BaseException) -> str | None:
     if isinstance(error, KeyError):
         name = error.args[0] if error.args else None
         return _environment(name) if modules and modules[-1] == "os" else None
-    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+    if isinstance(error, RuntimeError) and "start new thread" in _said(error):
         return _THREADS
     if isinstance(error, OSError | ImportError):
         for module in modules:
@@ -102,13 +102,20 @@ def _advice(error: BaseException) -> str | None:
                 return _BY_MODULE[module]
     if isinstance(error, OSError):
         return _of_system(error)
-    if isinstance(error, ImportError) and "relative import" in str(error):
+    if isinstance(error, ImportError) and "relative import" in _said(error):
         return _RELATIVE
     if isinstance(error, TypeError):
-        return _of_type(str(error))
-    if "unable to open database file" in str(error):
+        return _of_type(_said(error))
+    if "unable to open database file" in _said(error):
         return _FILES
     return None
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # the author's own, and wrong
+        return ""
 
 
 def _of_attribute(error: AttributeError) -> str | None:

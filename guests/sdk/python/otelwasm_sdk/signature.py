@@ -67,9 +67,16 @@ def parameters(function: Callable[..., Any]) -> list[Parameter]:
             " `yield`, and send several batches with emit(...)"
         )
     hints = _hints(function)
+    found = inspect.signature(function).parameters
+    for name, parameter in found.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+            raise DefinitionError(
+                f"{describe(function)}: `{name}` stands behind `*`, but all are given by their"
+                " place: take the `*` away"
+            )
     return [
         Parameter(name, hints.get(name, parameter.empty))
-        for name, parameter in inspect.signature(function).parameters.items()
+        for name, parameter in found.items()
         if parameter.kind not in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD)
     ]
 

@@ -31,7 +31,7 @@ from otelwasm.build import build
 from otelwasm.errors import BuildError
 from otelwasm.plugins.values import Ok
 
-__all__ = ["LANGUAGES", "_LARGEST_BYTES", "Life", "lived", "longevity"]
+__all__ = ["LANGUAGES", "SOURCES", "Life", "lived", "longevity"]
 
 LANGUAGES = ("python", "rust", "go")
 _LARGEST_BYTES = 8 << 20

@@ -85,6 +85,11 @@ class Processor(Protocol):
         Hand on what is held, until *deadline* (the loop's time); safe without a start.
         """
 
+    def part_with_all(self, reason: str) -> None:
+        """
+        Quarantine what is held, as far as that can be had at once; the program ends then.
+        """
+
 
 class Exporter(Protocol):
     """

@@ -76,7 +76,7 @@ class Pipeline:
         self._stack = AsyncExitStack()
         self._is_asked_to_stop = asyncio.Event()
         self._changing = asyncio.Lock()
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], Graph] = {}
 
     async def __aenter__(self) -> Self:
         began = monotonic()
@@ -135,8 +135,8 @@ class Pipeline:
             graph = Graph(config, self.registry, telemetry=self.telemetry, before=before)
             retiring = asyncio.create_task(await graph.take_over(), name="retiring")
             self._graph, self.config = graph, config
-            self._retiring.add(retiring)
-            retiring.add_done_callback(self._retiring.discard)
+            self._retiring[retiring] = before
+            retiring.add_done_callback(self._retiring.pop)
             # Whoever waits here may be cancelled, as by a stop, which waits for it then.
             await asyncio.shield(retiring)
 
@@ -165,6 +165,15 @@ class Pipeline:
         same configuration meanwhile.
         """
         return await replay(self.config, self.registry, telemetry=self.telemetry, only=only, to=to)
+
+    def part_with_all(self, reason: str) -> None:
+        """
+        Quarantine all that was accepted and is not delivered, at once, for a program that ends
+        without stopping this; what plugins hold back is lost.
+        """
+        for graph in (self._graph, *self._retiring.values()):
+            if graph is not None:
+                graph.part_with_all(reason)
 
     def request_stop(self) -> None:
         """
@@ -239,7 +248,8 @@ async def run_until_signalled(
     pipeline: Pipeline, *, path: Path | None = None, is_watching: bool = False
 ) -> None:
     """
-    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program where it stands.
+    Run *pipeline* until SIGINT or SIGTERM; a second one ends the program at once, and quarantines
+    what is queued.
 
     What has changed of its plugins, and of its file at *path*, is put in place on SIGHUP, or at
     once if it *is_watching*. At a terminal SIGHUP says that it was closed, and stops.
@@ -254,8 +264,15 @@ async def run_until_signalled(
 
     def on_signal(number: signal.Signals) -> None:
         if running.cancelling():
-            _log.error("stopping at once; what is queued is lost", signal=number.name)
-            os._exit(128 + number)
+            try:
+                pipeline.part_with_all("not delivered, as a second signal ended the program")
+                _log.error(
+                    "stopped at once; what plugins held back is lost",
+                    signal=number.name,
+                    **pipeline.telemetry.summary(),
+                )
+            finally:
+                os._exit(128 + number)
         if not pipeline.is_running:
             early.append(number)
         running.cancel()

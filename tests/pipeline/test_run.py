@@ -173,16 +173,20 @@ def test_a_queue_on_disk_outlives_a_crash(tmp_path: Path, is_down: bool) -> None
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     """
-    Whoever does not want to wait for the shutdown timeout does not have to.
+    Whoever does not want to wait for the shutdown timeout does not have to; what is queued is kept.
     """
-    port = free_port()
+    port, batch = free_port(), a_batch()
     with running(tmp_path, STUCK.format(port=port, back=9, timeout="1h")) as process:
-        assert send(port, a_batch().payload) == 200
+        assert send(port, batch.payload) == 200
         process.send_signal(signal.SIGTERM)
         read_until(process, "stopping")
         process.send_signal(signal.SIGTERM)
+        log = read_until(process, "stopped at once")
 
         assert process.wait(10) == 128 + signal.SIGTERM
+    [kept] = (tmp_path / "quarantine").glob("*.otlp")
+    assert batch.payload == kept.read_bytes()
+    assert "accepted=1 quarantined=1" in log
 
 
 def test_a_start_that_is_stopped_ends_at_once(tmp_path: Path) -> None:

@@ -224,22 +224,28 @@ class Delivery:
         for sender in self._senders:
             sender.cancel()
         await asyncio.gather(*self._senders, return_exceptions=True)
-        rest = [*self._in_hand.values(), *self.queue.take_rest()]
-        lost = [batch for batch in rest if not self._part_with(batch, _TOO_LATE)]
-        if rest:
-            left = "quarantined" if self._storage is None else "left_on_disk"
-            _log.error(
-                _TOO_LATE,
-                component=self.name,
-                batches=len(rest),
-                **{left: _items(rest) - _items(lost), "lost": _items(lost)},
-            )
+        self.part_with_all(_TOO_LATE)
         self._senders.clear()
-        self._in_hand.clear()
         self._is_closed = True
         storage, self._storage = self._storage, None
         if storage is not None and self._storages is not None:
             self._storages.take_back(storage)
+
+    def part_with_all(self, reason: str) -> None:
+        """
+        Quarantine all that is not delivered, or leave it in the storage.
+        """
+        rest = [*self._in_hand.values(), *self.queue.take_rest()]
+        self._in_hand.clear()
+        lost = [batch for batch in rest if not self._part_with(batch, reason)]
+        if rest:
+            left = "quarantined" if self._storage is None else "left_on_disk"
+            _log.error(
+                reason,
+                component=self.name,
+                batches=len(rest),
+                **{left: _items(rest) - _items(lost), "lost": _items(lost)},
+            )
 
     async def _wait_until_empty(self, deadline: float) -> None:
         """

@@ -159,6 +159,15 @@ class Graph:
         self._deadline = asyncio.get_running_loop().time() + timeout
         await self._stack.aclose()
 
+    def part_with_all(self, reason: str) -> None:
+        """
+        Quarantine all that was accepted and is not delivered, at once; the program ends then.
+        """
+        for processor in self.processors.values():
+            processor.part_with_all(reason)
+        for delivery in self._deliveries.values():
+            delivery.part_with_all(reason)
+
     def plugins(self) -> list[HostedPlugin[Any]]:
         """
         The Wasm plugins among the components.

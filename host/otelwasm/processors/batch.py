@@ -135,6 +135,14 @@ class BatchProcessor:
         self._flush()
         await self._delivery.drain(deadline)
 
+    def part_with_all(self, reason: str) -> None:
+        """
+        Quarantine what is held.
+        """
+        self._is_stopped = True
+        self._flush()
+        self._delivery.part_with_all(reason)
+
     async def _hand_on(self, batch: Batch) -> None:
         if self._then is None:
             raise RetryableError(f"{self.component} has no next step yet")

@@ -134,6 +134,11 @@ class PluginProcessor:
         await self.plugin.stop(deadline)
         self._refused.close()
 
+    def part_with_all(self, reason: str) -> None:
+        """
+        Nothing: what the plugin holds back only its `stop` gives out.
+        """
+
     def handles(self, signal: Signal) -> bool:
         """
         Whether the plugin takes batches of *signal*; others pass it by.

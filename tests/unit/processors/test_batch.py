@@ -248,3 +248,20 @@ async def test_a_malformed_batch_does_not_spoil_the_others(tmp_path: Path) -> No
             await running.give(Batch(Signal.TRACES, b"\x0a\xff"))
 
     assert running.then.names == [["a"]]
+
+
+@in_a_loop
+async def test_what_is_held_can_be_kept_at_once(tmp_path: Path) -> None:
+    """
+    What waits for more, and what waits for the next step, is in quarantine without a wait.
+    """
+    then = Next(*[RetryableError("full")] * 1000)
+    running = Running(tmp_path, then, BatchConfig(timeout=HOUR, send_batch_size=2))
+    await running.processor.start()
+    await running.give(a_batch("a", "b"), a_batch("c"))
+    running.processor.part_with_all("the end")
+    kept = [names_in(Batch(Signal.TRACES, path.read_bytes())) for path in tmp_path.glob("*.otlp")]
+
+    assert [["a", "b"], ["c"]] == sorted(kept)
+    assert 3 == running.telemetry.total_items("quarantined")
+    await running.processor.stop(asyncio.get_running_loop().time())

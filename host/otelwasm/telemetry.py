@@ -14,6 +14,7 @@ from otelwasm.durations import Durations
 from otelwasm.errors import SetupError
 from otelwasm.guest_metrics import GuestMetrics
 from otelwasm.pipeline.batch import Batch
+from otelwasm.receivers.listening import why_not
 from otelwasm.signals import Signal
 
 __all__ = ["Event", "Measured", "MetricsServer", "PluginNumbers", "QueueNumbers", "Telemetry"]
@@ -207,8 +208,9 @@ class MetricsServer:
                 int(port), host.strip("[]") or "0.0.0.0", registry
             )
         except (OSError, ValueError, OverflowError) as error:
+            reason = why_not(error) if isinstance(error, OSError) else error
             raise SetupError(
-                f"service.telemetry.metrics: cannot listen on {address}: {error}"
+                f"service.telemetry.metrics: cannot listen on {address}: {reason}"
             ) from error
         self.port: int = self._server.server_port
         self._is_closed = False

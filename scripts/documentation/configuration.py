@@ -41,10 +41,12 @@ with its signal: `traces`, `metrics`, `logs` or `profiles`, with `/NAME` where t
 
 Types
 :   A *duration* has its unit: `200ms`, `5s`, `1m30s`, `1h`. A *size* in bytes has one, too
-    (`64MiB`, `10kB`), or is a whole number. A *path* is relative to the YAML's folder.
+    (`64MiB`, `10kB`), or is a whole number from 64 KiB on. A *path* is relative to the YAML's
+    folder.
 
 Environment
-:   `${env:NAME}` and `${env:NAME:-default}` are substituted in values; `$$` is a dollar.
+:   `${env:NAME}` and `${env:NAME:-default}` are substituted in values; `$$` is a dollar,
+    and the Collector's other forms, as `${NAME}`, are mistakes.
 
 Short forms
 :   Where a key is marked *short form*, text in place of the mapping stands for it:

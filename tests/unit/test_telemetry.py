@@ -124,7 +124,9 @@ def test_an_address_that_is_taken_is_a_set_up_error() -> None:
     server = telemetry.serve("127.0.0.1:0")
 
     try:
-        with pytest.raises(SetupError, match="cannot listen on 127"):
+        with pytest.raises(
+            SetupError, match=r"listen on 127.*: the address is already in use; stop"
+        ):
             telemetry.serve(f"127.0.0.1:{server.port}")
     finally:
         server.close()

@@ -11,7 +11,7 @@ import structlog
 from otelwasm.errors import SetupError
 from otelwasm.otlp.endpoints import Address
 
-__all__ = ["GRACE_S", "bind", "is_address", "peer_name"]
+__all__ = ["GRACE_S", "bind", "is_address", "peer_name", "why_not"]
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def bind(
     except OSError as error:
         for sock in sockets:
             sock.close()
-        raise SetupError(f"{owner} cannot listen on {address}: {_reason(error)}") from error
+        raise SetupError(f"{owner} cannot listen on {address}: {why_not(error)}") from error
     _log.info("listening", by=owner, address=str(Address(address.host, port)))
     return sockets
 
@@ -88,7 +88,10 @@ def _bind_one(
         raise
 
 
-def _reason(error: OSError) -> str:
+def why_not(error: OSError) -> str:
+    """
+    Why an address cannot be had, and what to do.
+    """
     if error.errno == errno.EADDRINUSE:
         return "the address is already in use; stop what uses it or choose another port"
     if isinstance(error, socket.gaierror):

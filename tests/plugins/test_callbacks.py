@@ -60,8 +60,25 @@ def test_an_exception_becomes_the_functions_own_error(opening: Opening) -> None:
             assert Err(FailurePermanent("OSError: gone")) == result
 
     assert 2 == instance.host_errors
-    assert [gone] == [line["exc_info"] for line in lines]
+    [line] = lines
+    assert line["exception"].startswith("Traceback (most recent call last):\n")
+    assert line["exception"].endswith(", in emit\n    raise error\nOSError: gone\n")
     assert not instance.is_dead
+
+
+def test_a_long_exception_is_shown_in_part(opening: Opening) -> None:
+    """
+    However long a message is, a line of the log is not, and whatever writes it has little to do.
+    """
+    instance = opening(emitting(), host=Notes(emit=raising(OSError("no" * 100_000))))
+
+    with capture_logs() as lines:
+        instance.run(Signal.TRACES, b"batch")
+
+    [line] = lines
+    assert "OSError: nono" in line["exception"]
+    assert 10_000 == len(line["exception"])
+    assert "exc_info" not in line
 
 
 def test_an_exception_in_a_function_without_result_is_counted(opening: Opening) -> None:

@@ -26,6 +26,8 @@ _CELL = struct.Struct("<I")
 _TOP, _NEED = 0, 4
 _FETCH, _NAP, _FIRST = range(3)
 _PAGE = 1 << 16
+# Characters of a traceback and its message.
+_MOST_SHOWN = 10_000
 
 
 class NeedsRoomError(Exception):
@@ -135,12 +137,17 @@ class Imports:
         """
         self.host_errors += 1
         if self.host_errors == 1:
-            import structlog  # here, as it takes long to import
+            import traceback  # here, as these take long to import
 
+            import structlog
+
+            # As text: what formats it where nobody configured structlog shows all variables, and
+            # takes minutes for a long message, with every other thread waiting.
+            shown = "".join(traceback.format_exception(error))
             structlog.get_logger("otelwasm").error(
                 "a function that a plugin called failed in the host",
                 plugin=self._plugin,
-                exc_info=error,
+                exception=shown[:_MOST_SHOWN],
             )
 
     def close(self) -> None:

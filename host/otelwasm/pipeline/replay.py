@@ -7,7 +7,8 @@ Send what is in the quarantine on its way again, from the component that could n
     receiver/wasm/webhook       the pipelines of the batch's signal that list it
 
 Neither queues nor `batch` hold anything meanwhile: each batch is answered by its exporters. One
-that is delivered is deleted, any other stays as it is.
+that is delivered is deleted, any other stays as it is; where several exporters follow and one
+refuses it, the others get it again with the next replay.
 """
 
 import asyncio

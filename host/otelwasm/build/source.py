@@ -4,6 +4,7 @@ Look at a Python plugin's files before anything is built: what they are, and wha
 
 import ast
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,9 @@ KINDS = ("processor", "exporter", "receiver")
 _ENTRY = "plugin.py"
 _SKIPPED = {"__pycache__", "node_modules", "venv"}
 _LIMIT_BYTES = 64 << 20
+# CPython counts the depth of one tree at a time: where the garbage collector lets another thread go
+# on in the middle of one, both may end in a SystemError (as of python/cpython#106905).
+_PARSING = threading.Lock()
 # Not compiled here: few plugins need them.
 _DECORATED = r"(?m)^@(?:\w+\.)?(processor|exporter|receiver)\s*$"
 # As PEP 723 defines it.
@@ -85,7 +89,8 @@ def _kind(path: Path, text: str) -> str:
     Say which kind of plugin *text* declares: the decorator decides about the component's world.
     """
     try:
-        tree = ast.parse(text, str(path))
+        with _PARSING:
+            tree = ast.parse(text, str(path))
         found = list(_decorated(tree))
     except SyntaxError as error:
         # The Python in the component has the last word about this, and words it.

@@ -2,6 +2,9 @@
 A plugin's sources are understood, or refused with file and line, before anything is built.
 """
 
+import gc
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -196,3 +199,36 @@ def test_a_folder_with_far_too_much_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(BuildError, match="65 MiB in 2 files, the limit is 64 MiB"):
         read_source(tmp_path)
+
+
+class _Garbage:
+    """
+    What only the garbage collector finds, and lets another thread go on as it ends.
+    """
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        time.sleep(0)
+
+
+def test_plugins_are_read_at_the_same_time(tmp_path: Path) -> None:
+    """
+    As all plugins of a pipeline are when it starts, with garbage to collect meanwhile.
+    """
+    path = write(tmp_path, "plugin.py", PLUGIN + "x = [[[1]]]\n" * 100)
+
+    def read(_: int) -> str:
+        _Garbage()
+        return read_source(path).kind
+
+    thresholds = gc.get_threshold()
+    gc.set_threshold(20)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            kinds = list(threads.map(read, range(300)))
+    finally:
+        gc.set_threshold(*thresholds)
+
+    assert ["processor"] * 300 == kinds

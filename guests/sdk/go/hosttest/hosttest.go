@@ -1,5 +1,3 @@
-//go:build !wasip1
-
 // Package hosttest stands for the host in a plugin's own tests, which are native:
 //
 //	host := hosttest.Start(t)

@@ -2,26 +2,7 @@
 
 package host
 
-import (
-	"errors"
-
-	otelwasm "github.com/otelwasm/otelwasm/guests/sdk/go"
-)
-
-// Host is what stands for the host where a plugin is no component: in its tests.
-type Host interface {
-	Emit(batch otelwasm.Batch) error
-	Add(name string, amount float64, attributes []Pair)
-	Observe(name string, value float64, attributes []Pair)
-	StateGet(key string) ([]byte, bool, error)
-	StateSet(key string, value []byte) error
-	StateDelete(key string) error
-	Send(request Request) (Response, error)
-}
-
-// StandIn is there from the package hosttest; without it, what a plugin sends and measures goes
-// nowhere, and what it asks for is not there.
-var StandIn Host = nobody{}
+import otelwasm "github.com/otelwasm/otelwasm/guests/sdk/go"
 
 func Emit(batch otelwasm.Batch) error               { return StandIn.Emit(batch) }
 func Add(name string, amount float64, pairs []Pair) { StandIn.Add(name, amount, pairs) }
@@ -30,24 +11,3 @@ func StateGet(key string) ([]byte, bool, error)     { return StandIn.StateGet(ke
 func StateSet(key string, value []byte) error       { return StandIn.StateSet(key, value) }
 func StateDelete(key string) error                  { return StandIn.StateDelete(key) }
 func Send(request Request) (Response, error)        { return StandIn.Send(request) }
-
-// NoResponse is what a request without a response comes to: as in a component, both why there is none
-// and what that is for a batch.
-func NoResponse(why error, reason string) error {
-	if errors.Is(why, ErrRefused) {
-		return noResponse{why, otelwasm.Permanent{Reason: reason}}
-	}
-	return noResponse{why, otelwasm.Retryable{Reason: reason}}
-}
-
-const nowhere = "there is no host here: a plugin's calls reach one in a component, and in a test with hosttest"
-
-type nobody struct{}
-
-func (nobody) Emit(otelwasm.Batch) error             { return nil }
-func (nobody) Add(string, float64, []Pair)           {}
-func (nobody) Observe(string, float64, []Pair)       {}
-func (nobody) StateGet(string) ([]byte, bool, error) { return nil, false, nil }
-func (nobody) StateSet(string, []byte) error         { return otelwasm.Permanent{Reason: nowhere} }
-func (nobody) StateDelete(string) error              { return otelwasm.Permanent{Reason: nowhere} }
-func (nobody) Send(Request) (Response, error)        { return Response{}, NoResponse(ErrRefused, nowhere) }

@@ -2,7 +2,6 @@
 Find what goes into every Python plugin, and the key by which a component of it is known.
 """
 
-import functools
 import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,12 +76,16 @@ class Ingredients:
         return tuple(name for name in found if name.isidentifier())
 
 
-# Looked for once, by whom *report* tells: what is installed stays while a process runs.
-@functools.lru_cache(maxsize=1)
+# Looked for once, whoever asks: what is installed stays while a process runs.
+_found: list[Ingredients] = []
+
+
 def _carried(report: Report) -> Ingredients:
     """
     What every plugin carries.
     """
+    if _found:
+        return _found[0]
     versions = {name: version_of(name) for name in (TOOL, *CARRIED)}
     native = native_modules(report)
     files = [
@@ -90,7 +93,8 @@ def _carried(report: Report) -> Ingredients:
         *((path.name, path) for path in sorted(contract_dir().glob("*.wit"))),
     ]
     key = key_of({"format": _FORMAT, "versions": versions, "native": native.name}, files)
-    return Ingredients(native, None, key)
+    _found.append(Ingredients(native, None, key))
+    return _found[0]
 
 
 def package_folder(name: str) -> Path:

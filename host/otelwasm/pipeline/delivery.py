@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import structlog
 
-from otelwasm.config.places import folder, writable
+from otelwasm.config.places import folder
 from otelwasm.config.values import ByteSize, Duration, at_least
 from otelwasm.errors import BatchError, PermanentError, RetryableError
 from otelwasm.pipeline.batch import Batch
@@ -41,7 +41,6 @@ def _needs_a_queue(config: Any, _: object, storage: Path | None) -> None:
     if not config.enabled:
         raise ValueError("there is nothing to keep on disk without a queue; leave `enabled` out")
     folder(storage)
-    writable(storage)
 
 
 @attrs.frozen

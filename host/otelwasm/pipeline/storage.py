@@ -21,6 +21,7 @@ import attrs
 import structlog
 
 from otelwasm.cache import write_atomically
+from otelwasm.config.places import writable
 from otelwasm.errors import SetupError
 from otelwasm.pipeline.batch import Batch
 from otelwasm.signals import Signal
@@ -45,11 +46,18 @@ class Storage:
     The *folder* of one exporter's queue; no other process has it meanwhile.
 
     Two versions of an exporter, while the new takes over, have the same: each batch is in the hand
-    of one of them. Raises SetupError where another process has it, OSError where it cannot be made.
+    of one of them. Raises SetupError where another process has it, or this user may not write.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        try:
+            writable(folder)
+        except ValueError as error:
+            raise SetupError(
+                f"sending_queue.storage: {folder} cannot be used: {error}; name a folder that this"
+                " user may write"
+            ) from error
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from otelwasm.errors import SetupError
+from otelwasm.pipeline.delivery import SendingQueueConfig
 from otelwasm.pipeline.storage import Storage, Storages
 from otelwasm.signals import Signal
 from pipeline.fakes import a_batch
@@ -120,3 +121,17 @@ def test_what_was_cut_short_was_not_accepted(tmp_path: Path) -> None:
 
     assert [] == list(Storage(tmp_path).take_up())
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_folder_that_may_not_be_written_is_named_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Who only checks a configuration, as an image's build does, may be another user than who runs it.
+    """
+    monkeypatch.setattr("os.access", lambda *_: False)
+    config = SendingQueueConfig(storage=tmp_path / "queue")
+
+    assert tmp_path / "queue" == config.storage
+    with pytest.raises(SetupError, match=f"not allowed to write to {tmp_path}; name a folder"):
+        Storage(tmp_path / "queue")
